@@ -1,0 +1,48 @@
+# Everything runs in an environment of its own, .venv, made on first use. Needs Python 3.11 or newer and make.
+PYTHON ?= python3
+REPORT ?= corpora/mexico-2014/report.txt
+OUT ?=
+CORPORA = corpora/mexico-2014 corpora/composed
+BIN = .venv/bin
+
+.PHONY: tag test check format model codebook clean
+
+tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
+	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
+
+test: .venv/dev  ## Run all tests
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## Lint, types, layers, then the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+model: .venv/dev  ## Train the shipped model anew
+	$(BIN)/tagger train $(CORPORA) -o models/default
+
+codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
+	$(BIN)/tagger codebook > corpora/codebook.md.tmp && mv corpora/codebook.md.tmp corpora/codebook.md
+
+.venv/python:
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: name one with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11: name a newer one with make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/core: .venv/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev: .venv/core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

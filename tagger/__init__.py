@@ -1,0 +1,33 @@
+"""tagger: tags the passages of human-trafficking country reports by theme.
+
+>>> import tagger
+>>> document = tagger.read("corpora/mexico-2014/report.txt")
+>>> tagged = tagger.load().tag(document)
+>>> tagged[20].text, tagged[20].labels
+('Official complicity continued to be a serious problem.', ('complicity',))
+"""
+
+from __future__ import annotations
+
+from tagger.errors import CorpusError, InputError, MissingExtraError, ModelError, OutputError, TaggerError, ThemesError, TrainingError
+from tagger.records import Document, Passage, Span, Tagged
+from tagger.tagging import Tagger, load, read
+
+__all__ = [
+    "CorpusError",
+    "Document",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "OutputError",
+    "Passage",
+    "Span",
+    "Tagged",
+    "Tagger",
+    "TaggerError",
+    "ThemesError",
+    "TrainingError",
+    "load",
+    "read",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,151 @@
+"""Folders of corpora -> a saved model with its card: what `tagger train` does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tagger import bundle
+from tagger.corpus import digest, load
+from tagger.errors import TrainingError
+from tagger.evaluation.metrics import evaluate_scores
+from tagger.model import Model
+from tagger.themes import Codebook, load_codebook
+from tagger.training import Trained, TrainingSettings, train
+
+
+def train_folders(corpora: Sequence[Path], codebook: Codebook, *, settings: TrainingSettings | None = None) -> Trained:
+    """Train on corpora folders with the themes, the lexicon and the prevalence of a codebook."""
+    settings = settings or TrainingSettings()
+    settings = replace(
+        settings,
+        features=replace(settings.features, lexicon=codebook.lexicon),
+        prevalence=settings.prevalence or {theme.name: theme.prevalence for theme in codebook.themes if theme.prevalence},
+    )
+    names = [folder.name for folder in corpora]
+    if len(set(names)) < len(names):
+        raise TrainingError(f"two corpora are called {max(names, key=names.count)!r}: name each folder once")
+    return train({folder.name: load(folder, codebook.names) for folder in corpora}, settings=settings)
+
+
+def build_model(corpora: Sequence[Path], out: Path, *, themes: Path, results: Path | None = None) -> Model:
+    """Train on corpora, write the model and its card to ``out``, and return it.
+
+    ``results`` is a file of figures that `experiments/default/measure.py` wrote for the very same weights: they go into the card.
+    """
+    codebook = load_codebook(themes)
+    trained = train_folders(corpora, codebook)
+    labels, documents = trained.labels, trained.documents
+    predicted = trained.out_of_fold >= trained.model.thresholds
+    cross_validation = evaluate_scores(trained.model.themes, labels, trained.out_of_fold, predicted, documents)
+    card = {
+        **trained.model.card,
+        "codebook": {"version": codebook.version, "sha256": codebook.digest},
+        "titles": {theme.name: theme.title for theme in codebook.themes},
+        "corpora": [
+            {"name": folder.name, "passages": int(np.sum([d.startswith(f"{folder.name}/") for d in documents])), "sha256": digest(folder)}
+            for folder in corpora
+        ],
+        "cross_validation": cross_validation.to_json(),
+        "measured": _measured(results, trained.model),
+    }
+    model = replace(trained.model, card=card)
+    bundle.save(model, out, readme=render_card(model, codebook))
+    return model
+
+
+def fingerprint(model: Model) -> str:
+    """A short name of the weights, rounded so that it does not hang on the last bits that a processor computes."""
+    rounded = np.concatenate([np.round(model.weights.sum(axis=0), 1), np.round(model.thresholds, 2)])
+    return hashlib.sha256((rounded + 0.0).astype(np.float32).tobytes() + str(len(model.columns)).encode()).hexdigest()[:16]
+
+
+def _measured(results: Path | None, model: Model) -> Mapping[str, Any]:
+    """The figures in a results file, if they were measured on this model."""
+    if results is None or not results.is_file():
+        return {}
+    found = json.loads(results.read_text(encoding="utf-8"))
+    if found.get("fingerprint") != fingerprint(model):
+        raise TrainingError(f"{results}: was measured on another model than the one just trained: run make measure first")
+    return dict(found["measured"])
+
+
+def render_card(model: Model, codebook: Codebook) -> str:
+    """The model card, in Markdown."""
+    card = model.card
+    lines = [
+        "# Model card",
+        "",
+        "A linear tagger of passages of human-trafficking country reports. Calibrated probabilities for "
+        f"{len(model.themes)} themes, by logistic regression over hashed words, pairs, stems and word classes of the lexicon.",
+        "",
+        "## Themes",
+        "",
+        "| theme | meaning | threshold | review band |",
+        "|---|---|---|---|",
+    ]
+    for place, theme in enumerate(codebook.themes):
+        low, high = model.review[place]
+        lines.append(f"| {theme.name} | {theme.definition} | {model.thresholds[place]:.2f} | {low:.2f} to {high:.2f} |")
+    lines += [
+        "",
+        "A passage gets a theme when its score reaches the threshold. In the review band a person should look: below it lie at most 5 % of "
+        "a theme's passages, above it at least 95 % of the passages carry the theme (estimated by cross-validation).",
+        "",
+        "## Trained on",
+        "",
+        *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
+        f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
+        "",
+        "## Cross-validation on the training corpora",
+        "",
+        "Out-of-fold, split by document; thresholds were chosen on these scores, so the figures are somewhat optimistic.",
+        "",
+        *_figures(card["cross_validation"]),
+    ]
+    for name, part in card["measured"].items():
+        lines += ["", f"## {name}", "", part["about"], "", *_figures(part["figures"])]
+        if part.get("compared"):
+            lines += ["", "| on the same passages | macro-F1 | 95 % interval |", "|---|---|---|"]
+            lines += [
+                f"| {other} | {value['macro_f1']:.3f} | {_interval(value['macro_interval'])} |" for other, value in part["compared"].items()
+            ]
+        if part.get("failures"):
+            lines += ["", *part["failures"]]
+    lines += ["", "## Limits", "", *LIMITS]
+    return "\n".join(lines) + "\n"
+
+
+LIMITS = (
+    "- English only, and the language of yearly government reports on trafficking; news, court files and interviews are untested.",
+    "- Each passage is judged alone: what a sentence says only together with its neighbour is missed.",
+    "- Scores are calibrated to the share of each theme in reports; in a text about one theme only they are too low.",
+    "- A label says that a passage is about a theme, never that what the passage claims is true.",
+)
+
+
+def _figures(figures: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "| theme | precision | recall | F1 | 95 % interval | average precision | calibration error | support |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for theme in figures["themes"]:
+        values = [_number(theme[key]) for key in ("precision", "recall", "f1")]
+        values += [_interval(theme["f1_interval"]), _number(theme["average_precision"]), _number(theme["calibration_error"])]
+        lines.append(f"| {theme['theme']} | {' | '.join(values)} | {theme['support']} |")
+    lines.append(f"| macro | | | {figures['macro_f1']:.3f} | {_interval(figures['macro_interval'])} | | | {figures['passages']} passages |")
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _interval(values: Sequence[float]) -> str:
+    return f"{values[0]:.3f} to {values[1]:.3f}"

@@ -1,0 +1,45 @@
+"""The command line: `tagger tag`, `train`, `evaluate`, `corpus`, `codebook`. One module a group; each parses, calls and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from tagger.errors import TaggerError
+
+app = typer.Typer(
+    name="tagger",
+    help="Tag the passages of human-trafficking country reports by theme.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line: what is wrong with an input becomes one line and exit code 1."""
+    from tagger.cli import codebook, corpus, evaluate, tag, train  # noqa: F401  (each adds its commands to the app)
+
+    try:
+        app()
+    except TaggerError as error:
+        fail(str(error))
+    except BrokenPipeError:
+        # The reader of our output has gone (`tagger tag ... | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def fail(message: str) -> None:
+    """Print one line on standard error and leave with exit code 1."""
+    warn(message)
+    raise SystemExit(1)
+
+
+def warn(message: str) -> None:
+    """Print one line on standard error."""
+    plain = " ".join(message.splitlines()).encode("utf-8", "replace").decode()
+    print(f"error: {plain}", file=sys.stderr)

@@ -1,0 +1,331 @@
+"""Annotated corpora: a folder each, with ``passages.jsonl``, a datasheet (``README.md``) and both annotation passes.
+
+A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a report
+that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``. A line of ``annotations.jsonl``
+holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see each other's, and, where they differ, how that was
+``settled``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import CorpusError, MissingExtraError
+
+try:
+    import datasets
+except ImportError as error:
+    raise MissingExtraError("datasets", "train") from error
+
+PASSAGES = "passages.jsonl"
+ANNOTATIONS = "annotations.jsonl"
+REPORT = "report.txt"
+
+_REQUIRED: dict[str, type] = {"id": str, "text": str, "labels": list, "document": str}
+_OPTIONAL: dict[str, type | tuple[type, ...]] = {
+    "section": (str, type(None)),
+    "paragraph": int,
+    "page": (int, type(None)),
+    "start": int,
+    "end": int,
+    "source": str,
+}
+_NEAR = 0.6  # Jaccard similarity of word trigrams from which two passages are near-duplicates
+_OVERLAP = 6  # so many words in a row in common with a protected text are a copy
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a corpus, and where."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far two annotators agree on one theme."""
+
+    theme: str
+    alpha: float
+    """Krippendorff's alpha for nominal data; not a number when neither annotator used the theme."""
+    agreement: float
+    first: int
+    second: int
+    both: int
+
+    @property
+    def f1(self) -> float:
+        """F1 of one annotator measured against the other: the ceiling for a model."""
+        return 2 * self.both / (self.first + self.second) if self.first + self.second else float("nan")
+
+
+def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
+    """Read a corpus into a dataset with typed features; ``labels`` are class labels in the order of ``themes``.
+
+    Raises
+    ------
+    CorpusError
+        A line is broken; the message names the file and the line of the first problem and counts the others.
+    """
+    rows, problems = _read(_passages(folder), themes)
+    if problems:
+        more = f" (and {len(problems) - 1} more: tagger corpus check {folder})" if len(problems) > 1 else ""
+        raise CorpusError(f"{problems[0]}{more}")
+    features = datasets.Features(
+        {
+            "id": datasets.Value("string"),
+            "text": datasets.Value("string"),
+            "labels": datasets.List(datasets.ClassLabel(names=list(themes))),
+            "document": datasets.Value("string"),
+            "section": datasets.Value("string"),
+            "paragraph": datasets.Value("int32"),
+            "start": datasets.Value("int64"),
+            "end": datasets.Value("int64"),
+        }
+    )
+    columns = {name: [row.get(name) for _, row in rows] for name in features}
+    return datasets.Dataset.from_dict(columns, features=features)
+
+
+def digest(folder: Path | str) -> str:
+    """SHA-256 of the corpus's passages, as the manifest of a model names it."""
+    return hashlib.sha256(_passages(folder).read_bytes()).hexdigest()
+
+
+def check(folder: Path | str, themes: Sequence[str], *, against: Iterable[Path | str] = ()) -> list[Problem]:
+    """Return all that is wrong with a corpus, in the order of its lines.
+
+    Beside broken lines: an id or a text that stands twice, near-duplicates with the same labels (others are contrast
+    pairs), text that is not at its place in ``report.txt``, annotations that do not fit, and, for each
+    text or corpus in ``against``, six or more words in a row that stand there too.
+    """
+    path = _passages(folder)
+    rows, problems = _read(path, themes)
+    problems += _duplicates(path, rows)
+    problems += _misplaced(path, rows)
+    problems += _overlaps(path, rows, against)
+    problems += _annotation_problems(Path(folder), rows, themes)
+    return sorted(problems, key=lambda problem: (str(problem.path), problem.line))
+
+
+def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
+    """Count a corpus: passages, documents, words a passage, and passages by theme and by combination of themes."""
+    rows = [row for _, row in _valid(folder, themes)]
+    words = sorted(len(_words(row["text"])) for row in rows)
+    combinations = Counter(" + ".join(t for t in themes if t in row["labels"]) or "none" for row in rows)
+    return {
+        "passages": len(rows),
+        "documents": dict(Counter(row["document"] for row in rows)),
+        "words": {name: words[int(share * (len(words) - 1))] for name, share in (("least", 0), ("median", 0.5), ("most", 1))}
+        if words
+        else {},
+        "themes": {theme: sum(theme in row["labels"] for row in rows) for theme in themes},
+        "combinations": dict(combinations.most_common()),
+    }
+
+
+def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement], list[dict[str, Any]]]:
+    """Return the agreement of both annotators for each theme, and the passages on which they differ."""
+    path = Path(folder) / ANNOTATIONS
+    if not path.is_file():
+        raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
+    rows = [row for _, row in _valid(folder, themes)]
+    problems = list(_annotation_problems(Path(folder), [(0, row) for row in rows], themes))
+    if problems:
+        raise CorpusError(str(problems[0]))
+    passes = [row for _, row in _json_lines(path, [])]
+    found = []
+    for theme in themes:
+        first, second = ([theme in row[key] for row in passes] for key in ("first", "second"))
+        same = sum(a == b for a, b in zip(first, second, strict=True))
+        both = sum(a and b for a, b in zip(first, second, strict=True))
+        share = same / len(passes) if passes else float("nan")
+        found.append(Agreement(theme, krippendorff_alpha([first, second]), share, sum(first), sum(second), both))
+    texts = {row["id"]: row for row in rows}
+    differing = [
+        {**row, "text": texts[row["id"]]["text"], "labels": texts[row["id"]]["labels"]}
+        for row in passes
+        if set(row["first"]) != set(row["second"])
+    ]
+    return found, differing
+
+
+def krippendorff_alpha(coders: Sequence[Sequence[Any]]) -> float:
+    """Krippendorff's alpha for nominal values and no missing ones (Krippendorff 2019, Content Analysis, chapter 12).
+
+    ``coders`` holds one sequence of values a coder, all of one length. Not a number where no value varies.
+    """
+    count = len(coders)
+    units = list(zip(*coders, strict=True))
+    totals = Counter(value for unit in units for value in unit)
+    pairs = count * len(units)
+    observed = sum(1 - sum(n * (n - 1) for n in Counter(unit).values()) / (count * (count - 1)) for unit in units)
+    expected = 1 - sum(n * (n - 1) for n in totals.values()) / (pairs * (pairs - 1)) if pairs > 1 else 0.0
+    return 1 - observed / len(units) / expected if expected else float("nan")
+
+
+def _passages(folder: Path | str) -> Path:
+    path = Path(folder) / PASSAGES
+    if not path.is_file():
+        raise CorpusError(f"{path}: missing: a corpus is a folder with a {PASSAGES}")
+    return path
+
+
+def _valid(folder: Path | str, themes: Sequence[str]) -> list[tuple[int, dict[str, Any]]]:
+    rows, problems = _read(_passages(folder), themes)
+    if problems:
+        raise CorpusError(str(problems[0]))
+    return rows
+
+
+def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: can't be read as UTF-8: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            problems.append(Problem(path, number, f"broken JSON: {error}"))
+            continue
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            problems.append(Problem(path, number, "not an object: each line is one passage in braces"))
+
+
+def _read(path: Path, themes: Sequence[str]) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
+    """Return the good rows with their line numbers, and what is wrong with the others."""
+    rows: list[tuple[int, dict[str, Any]]] = []
+    problems: list[Problem] = []
+    for number, row in _json_lines(path, problems):
+        if message := _row_problem(row, themes):
+            problems.append(Problem(path, number, message))
+        else:
+            rows.append((number, row))
+    if not rows and not problems:
+        problems.append(Problem(path, 1, "empty: no passage in it"))
+    return rows, problems
+
+
+def _row_problem(row: Mapping[str, Any], themes: Sequence[str]) -> str | None:
+    for name, kind in _REQUIRED.items():
+        if not isinstance(row.get(name), kind):
+            return f"field {name!r} is missing or is not a {kind.__name__}"
+    for name, value in row.items():
+        if name not in _REQUIRED and name not in _OPTIONAL:
+            return f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
+        if name in _OPTIONAL and not isinstance(value, _OPTIONAL[name]):
+            return f"field {name!r} has a value of the wrong type"
+    if not row["text"].strip():
+        return f"empty passage {row['id']!r}: write its text or delete the line"
+    if not row["id"] or not row["document"]:
+        return "fields 'id' and 'document' must not be empty"
+    for label in row["labels"]:
+        if label not in themes:
+            return f"unknown label {label!r}; known are {', '.join(themes)}"
+    if len(set(row["labels"])) < len(row["labels"]):
+        return "a label stands twice"
+    return None
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower().replace("\u2019", "'"))
+
+
+def _shingles(text: str, size: int) -> set[tuple[str, ...]]:
+    words = _words(text)
+    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {tuple(words)}
+
+
+def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
+    ids: dict[str, int] = {}
+    texts: dict[str, int] = {}
+    seen: list[tuple[int, dict[str, Any], set[tuple[str, ...]]]] = []
+    index: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, row in rows:
+        if row["id"] in ids:
+            yield Problem(path, number, f"id {row['id']!r} stands in line {ids[row['id']]} already")
+        ids.setdefault(row["id"], number)
+        plain = " ".join(_words(row["text"]))
+        shingles = _shingles(row["text"], 3)
+        if plain in texts:
+            yield Problem(path, number, f"the same passage stands in line {texts[plain]} already")
+        else:
+            shared = Counter(place for shingle in shingles for place in index[shingle])
+            for place, count in shared.items():
+                line, other, others = seen[place]
+                if count / len(shingles | others) >= _NEAR and set(other["labels"]) == set(row["labels"]):
+                    yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")
+                    break
+        texts.setdefault(plain, number)
+        for shingle in shingles:
+            index[shingle].append(len(seen))
+        seen.append((number, row, shingles))
+
+
+def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
+    if not (path.parent / REPORT).is_file():
+        return
+    report = (path.parent / REPORT).read_text(encoding="utf-8")
+    for number, row in rows:
+        if "start" not in row or "end" not in row:
+            yield Problem(path, number, f"fields 'start' and 'end' must say where in {REPORT} the passage stands")
+        elif report[row["start"] : row["end"]] != row["text"]:
+            where = report.find(row["text"])
+            hint = f"it stands at {where}" if where >= 0 else "it stands nowhere in it"
+            yield Problem(path, number, f"text is not in {REPORT} at {row['start']} to {row['end']}: {hint}")
+
+
+def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: Iterable[Path | str]) -> Iterator[Problem]:
+    for other in map(Path, against):
+        source = other / PASSAGES if other.is_dir() else other
+        if not source.is_file():
+            raise CorpusError(f"{source}: missing: --against takes a text file or a corpus folder")
+        if source.suffix == ".jsonl":
+            texts = [str(row.get("text", "")) for _, row in _json_lines(source, [])]
+        else:
+            texts = [source.read_text(encoding="utf-8")]
+        protected = {shingle for text in texts for shingle in _shingles(text, _OVERLAP) if len(shingle) == _OVERLAP}
+        for number, row in rows:
+            if common := _shingles(row["text"], _OVERLAP) & protected:
+                yield Problem(path, number, f"words in a row that stand in {other}: {' '.join(min(common))!r}: say it in others")
+
+
+def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]], themes: Sequence[str]) -> Iterator[Problem]:
+    path = folder / ANNOTATIONS
+    if not path.is_file():
+        return
+    broken: list[Problem] = []
+    labels = {row["id"]: set(row["labels"]) for _, row in rows}
+    for number, row in _json_lines(path, broken):
+        first, second = row.get("first"), row.get("second")
+        if not isinstance(first, list) or not isinstance(second, list) or not {*first, *second} <= set(themes):
+            yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
+        elif row.get("id") not in labels:
+            yield Problem(path, number, f"no passage has the id {row.get('id')!r}, or it has two lines")
+        else:
+            final = labels.pop(row["id"])
+            if set(first) != set(second) and not str(row.get("settled", "")).strip():
+                yield Problem(path, number, "the annotators differ, and 'settled' does not say how that was decided")
+            elif set(first) == set(second) != final:
+                yield Problem(path, number, f"both annotators agree, but the passage is labelled {sorted(final)}")
+    yield from broken
+    for name in labels:
+        yield Problem(path, 1, f"passage {name!r} has no line here")
+        break

@@ -1,0 +1,50 @@
+"""Everything that tagger raises on purpose.
+
+::
+
+    TaggerError                 catch this one to catch all of them
+    ├── InputError              a document can't be read (missing, empty, binary, wrong encoding, unknown format)
+    ├── OutputError             a result can't be written
+    ├── ThemesError             themes.toml is not a valid codebook
+    ├── CorpusError             an annotated corpus has bad lines; names file and line
+    ├── TrainingError           a corpus can't train or evaluate a model
+    ├── ModelError              a model folder is damaged, foreign or of an unknown format
+    └── MissingExtraError       an optional dependency is not installed; names the pip command
+
+Every message is one line that names the file, line or field and says what to do.
+"""
+
+
+class TaggerError(Exception):
+    """Base of all errors that tagger raises on purpose."""
+
+
+class InputError(TaggerError):
+    """A document can't be read."""
+
+
+class OutputError(TaggerError):
+    """A result can't be written."""
+
+
+class ThemesError(TaggerError):
+    """``themes.toml`` is not a valid codebook."""
+
+
+class CorpusError(TaggerError):
+    """An annotated corpus has bad lines."""
+
+
+class TrainingError(TaggerError):
+    """A corpus can't train or evaluate a model."""
+
+
+class ModelError(TaggerError):
+    """A model folder is damaged, foreign or of an unknown format."""
+
+
+class MissingExtraError(TaggerError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"this needs {package}, which is not installed: pip install 'tagger[{extra}]'")

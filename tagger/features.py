@@ -1,0 +1,345 @@
+"""Texts -> counts: words, neighbours, stems and word classes, hashed, over whole batches in numpy.
+
+The same code serves training and use. A batch of texts becomes one buffer of bytes; token borders come from a table of
+characters; every token and every prefix is hashed from one running sum (a polynomial hash, Karp and Rabin 1987), so
+that nothing loops over tokens in Python. What a text holds is a set (presence, not counts) of:
+
+============ =================================================================================================
+``word``     a token: letters and digits in lower case, every digit read as 0
+``pair``     two neighbouring tokens
+``stem``     the first ``stem_length`` letters of a longer token
+``class``    a class of the lexicon that a token belongs to
+``opening``  a class of the first token
+``order``    two classes in their order, at most ``window`` tokens apart
+============ =================================================================================================
+
+A passage's vector holds ``weights[kind]`` for each feature present and is divided by its Euclidean length to the power
+``norm`` (1 is the usual normalisation; less lets long passages keep more of the weight of their one deciding clause).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = ("word", "pair", "stem", "class", "opening", "order")
+
+UInt = NDArray[np.uint64]
+Int = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+_BASE = 0x9E3779B97F4A7C15
+_INVERSE = pow(_BASE, -1, 1 << 64)
+_BATCH = 1 << 18  # characters of text in one pass: tables and sums stay in the cache
+_SMALL = np.float64(1e-12)
+
+
+def _character_table() -> Bytes:
+    """Byte -> the byte that is hashed, 0 for what separates tokens. Bytes above 127 belong to letters."""
+    table = np.zeros(256, np.uint8)
+    for code in range(256):
+        character = chr(code)
+        if code >= 128 or character.isalpha():
+            table[code] = ord(character.lower()) if code < 128 else code
+        elif character.isdigit():
+            table[code] = ord("0")
+    return table
+
+
+_CHARACTERS = _character_table()
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """What is counted and how; a part of every saved model."""
+
+    weights: Mapping[str, float] = field(
+        default_factory=lambda: {"word": 1.0, "pair": 1.0, "stem": 1.0, "class": 2.0, "opening": 1.0, "order": 1.0}
+    )
+    stem_length: int = 5
+    window: int = 15
+    norm: float = 1.0
+    scale: float = 3.0
+    bits: int = 20
+    lexicon: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what would not count anything, or would take a machine's memory.
+
+        Settings also come out of model folders of strangers.
+        """
+        if unknown := set(self.weights) - set(KINDS):
+            raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join(KINDS)}")
+        if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(self.weights.values()):
+            raise ValueError("weights must be numbers from 0 to 1000, one of them above 0")
+        limits = {"stem_length": (2, 20), "window": (1, 50), "bits": (8, 24), "norm": (0.0, 2.0), "scale": (0.001, 1000.0)}
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high or isinstance(low, int) > isinstance(value, int):
+                raise ValueError(f"{name} must be {low} to {high}")
+        for name, words in self.lexicon.items():
+            if not all(isinstance(word, str) and word.rstrip("$") for word in words):
+                raise ValueError(f"class {name!r} of the lexicon must be a list of words")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a manifest."""
+        return {
+            "weights": dict(self.weights),
+            "stem_length": self.stem_length,
+            "window": self.window,
+            "norm": self.norm,
+            "scale": self.scale,
+            "bits": self.bits,
+            "lexicon": {name: list(words) for name, words in self.lexicon.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Features of ``n`` texts as a sparse matrix in compressed rows: (n + 1,), (k,) and (k,)."""
+
+    indptr: Int
+    indices: Int
+    data: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """Every place where a feature stands: its text, its column, its kind's weight, and its first and second token."""
+
+    row: Int
+    column: Int
+    value: NDArray[np.float64]
+    first: Int
+    second: Int
+    start: Int
+    end: Int
+    """``start[token]`` and ``end[token]`` are characters of the token's own text."""
+
+
+class _Tokens:
+    """The tokens of a batch of texts, and the running sum from which any piece of one is hashed."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        joined = "\0".join(text.replace("\0", " ") if "\0" in text else text for text in texts) + "\0"
+        self.raw: Bytes = np.frombuffer(joined.encode("utf-8", "replace"), np.uint8)
+        letters = _CHARACTERS[self.raw]
+        _drop_punctuation(self.raw, letters)
+        edges = np.diff((letters != 0).view(np.int8), prepend=np.int8(0), append=np.int8(0))
+        self.start: Int = np.flatnonzero(edges == 1)
+        self.end: Int = np.flatnonzero(edges == -1)
+        self.row_end: Int = np.flatnonzero(self.raw == 0)
+        self.row: Int = np.searchsorted(self.row_end, self.start)
+        powers, self._inverse = _powers(len(letters) + 1)
+        self._sums = np.zeros(len(letters) + 1, np.uint64)
+        np.cumsum(letters * powers[:-1], out=self._sums[1:])
+        self.hash: UInt = self.piece(self.start, self.end)
+
+    def piece(self, start: Int, end: Int) -> UInt:
+        """Hash of the bytes from ``start`` to ``end``: the same wherever they stand."""
+        return (self._sums[end] - self._sums[start]) * self._inverse[start]
+
+    def characters(self) -> tuple[Int, Int]:
+        """Start and end of each token in characters of its own text."""
+        position = np.concatenate(([0], np.cumsum((self.raw & 0xC0) != 0x80)))
+        text_start = np.concatenate(([0], self.row_end[:-1] + 1))
+        offset = position[text_start[self.row]]
+        return position[self.start] - offset, position[self.end] - offset
+
+
+def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:
+    """Separate tokens at typographic punctuation, and read Latin capitals with accents in lower case."""
+    if not (raw > 127).any():
+        return
+    lead = np.flatnonzero(raw[:-2] == 0xE2)
+    lead = lead[(raw[lead + 1] == 0x80) | (raw[lead + 1] == 0x81)]  # U+2000 to U+207F: dashes, quotes, spaces
+    for step in range(3):
+        letters[lead + step] = 0
+    lead = np.flatnonzero(raw[:-1] == 0xC2)  # U+0080 to U+00BF: no-break space, guillemets, section signs
+    letters[lead] = letters[lead + 1] = 0
+    accented = np.flatnonzero(raw[:-1] == 0xC3) + 1  # U+00C0 to U+00DE
+    accented = accented[(raw[accented] >= 0x80) & (raw[accented] <= 0x9E)]
+    letters[accented] += 0x20
+
+
+_POWERS: list[UInt] = []
+
+
+def _powers(count: int) -> tuple[UInt, UInt]:
+    """Powers 0 to ``count - 1`` of the hash's base and of its inverse modulo 2**64."""
+    if _POWERS and len(_POWERS[0]) >= count:
+        return _POWERS[0][:count], _POWERS[1][:count]
+    made = []
+    for base in (_BASE, _INVERSE):
+        steps = np.full(max(count, 2 * _BATCH), base, np.uint64)
+        steps[0] = 1
+        made.append(np.multiply.accumulate(steps))
+    if count <= 2 * _BATCH:
+        _POWERS[:] = made
+    return made[0][:count], made[1][:count]
+
+
+def _mix(value: UInt, seed: int) -> UInt:
+    """Spread a hash over all 64 bits (the finaliser of MurmurHash3), differently for each seed."""
+    value = value ^ np.uint64(seed * 0x2545F4914F6CDD1D % (1 << 64))
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return value ^ (value >> np.uint64(33))
+
+
+def _hash_word(word: str) -> int:
+    """The hash that `_Tokens` gives a token of these letters."""
+    letters = _CHARACTERS[np.frombuffer(word.encode(), np.uint8)]
+    return sum(int(letter) * pow(_BASE, place, 1 << 64) for place, letter in enumerate(letters)) % (1 << 64)
+
+
+class _Lexicon:
+    """Word classes, looked up by a token's hash. A pattern is a prefix; one that ends in ``$`` is a whole word."""
+
+    def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
+        self.names = tuple(classes)
+        self._whole: dict[int, set[int]] = {}
+        self._prefixes: dict[int, dict[int, set[int]]] = {}
+        for number, patterns in enumerate(classes.values()):
+            for pattern in patterns:
+                word = pattern.lower().rstrip("$")
+                table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
+                table.setdefault(_hash_word(word), set()).add(number)
+        self._seen: dict[int, tuple[int, ...]] = {}
+
+    def classes(self, tokens: _Tokens) -> tuple[Int, Int]:
+        """Token and class numbers of all memberships, in the order of the tokens."""
+        unique, first, inverse = np.unique(tokens.hash, return_index=True, return_inverse=True)
+        hashes = unique.tolist()
+        new = [place for place, value in enumerate(hashes) if value not in self._seen]
+        if new:
+            self._learn(tokens, [hashes[place] for place in new], first[new])
+        members = [self._seen[value] for value in hashes]
+        sizes = np.fromiter(map(len, members), np.int64, len(members))
+        flat = np.fromiter((number for classes in members for number in classes), np.int64, int(sizes.sum()))
+        offsets = np.cumsum(sizes) - sizes
+        counts = sizes[inverse]
+        token = np.repeat(np.arange(len(inverse)), counts)
+        within = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return token, flat[offsets[inverse][token] + within] if len(flat) else np.zeros(0, np.int64)
+
+    def _learn(self, tokens: _Tokens, hashes: list[int], place: Int) -> None:
+        if len(self._seen) > 1_000_000:
+            self._seen.clear()
+        found = [set(self._whole.get(value, ())) for value in hashes]
+        start, length = tokens.start[place], tokens.end[place] - tokens.start[place]
+        for size, table in self._prefixes.items():
+            long = np.flatnonzero(length >= size)
+            for which, value in zip(long.tolist(), tokens.piece(start[long], start[long] + size).tolist(), strict=True):
+                found[which] |= table.get(value, set())
+        self._seen.update((value, tuple(sorted(numbers))) for value, numbers in zip(hashes, found, strict=True))
+
+
+class Features:
+    """Counts the features of texts."""
+
+    def __init__(self, settings: FeatureSettings) -> None:
+        self.settings = settings
+        self._lexicon = _Lexicon(settings.lexicon)
+
+    @property
+    def columns(self) -> int:
+        """Number of columns of the matrix."""
+        return 1 << self.settings.bits
+
+    def counts(self, texts: Sequence[str]) -> Counts:
+        """Return the feature matrix of the texts, one row each, already normalised."""
+        parts = [self._batch(batch) for batch in _batches(texts)]
+        if not parts:
+            return Counts(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        sizes = np.concatenate([np.diff(part.indptr) for part in parts])
+        indptr = np.concatenate(([0], np.cumsum(sizes)))
+        return Counts(indptr, np.concatenate([p.indices for p in parts]), np.concatenate([p.data for p in parts]))
+
+    def _batch(self, texts: Sequence[str]) -> Counts:
+        settings = self.settings
+        tokens = _Tokens(texts)
+        keys, values = [], []
+        for kind, row, column, _, _ in self._kinds(tokens):
+            key = np.sort(row << settings.bits | column)
+            key = key[np.concatenate(([True], key[1:] != key[:-1]))] if len(key) else key
+            keys.append(key)
+            values.append(np.full(len(key), settings.weights[kind]))
+        key, value = np.concatenate(keys), np.concatenate(values)
+        order = np.argsort(key, kind="stable")
+        key, value = key[order], value[order]
+        row = key >> settings.bits
+        indptr = np.searchsorted(row, np.arange(len(texts) + 1))
+        length = np.bincount(row, value * value, minlength=len(texts)) ** (settings.norm / 2)
+        return Counts(indptr, key & (self.columns - 1), value * (settings.scale / np.maximum(length, _SMALL))[row])
+
+    def occurrences(self, texts: Sequence[str]) -> Occurrences:
+        """Return every place where a feature stands in the texts: what evidence is made of."""
+        tokens = _Tokens(texts)
+        found = [
+            (row, column, np.full(len(row), self.settings.weights[kind]), first, second)
+            for kind, row, column, first, second in self._kinds(tokens)
+        ]
+        row, column, value, first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        start, end = tokens.characters()
+        return Occurrences(row, column, value, first, second, start, end)
+
+    def _kinds(self, tokens: _Tokens) -> Iterator[tuple[str, Int, Int, Int, Int]]:
+        """Yield, for each kind of feature with a weight: rows, columns, first tokens, second tokens."""
+        shift = np.uint64(64 - self.settings.bits)
+        weights, row, every = self.settings.weights, tokens.row, np.arange(len(tokens.row))
+
+        def made(kind: str, value: UInt, first: Int, second: Int) -> tuple[str, Int, Int, Int, Int]:
+            return kind, row[first], (_mix(value, KINDS.index(kind) + 1) >> shift).astype(np.int64), first, second
+
+        if weights.get("word"):
+            yield made("word", tokens.hash, every, every)
+        if weights.get("pair"):
+            left = np.flatnonzero(row[:-1] == row[1:])
+            yield made("pair", _mix(tokens.hash[left], 0) + tokens.hash[left + 1], left, left + 1)
+        if weights.get("stem"):
+            size = self.settings.stem_length
+            long = np.flatnonzero(tokens.end - tokens.start > size)
+            start = tokens.start[long]
+            yield made("stem", tokens.piece(start, start + size), long, long)
+        if not any(weights.get(kind) for kind in ("class", "opening", "order")):
+            return
+        token, number = self._lexicon.classes(tokens)
+        name = (number + 1).astype(np.uint64)
+        if weights.get("class"):
+            yield made("class", name, token, token)
+        if weights.get("opening"):
+            opening = np.flatnonzero(np.isin(token, np.searchsorted(row, np.arange(len(tokens.row_end)))))
+            yield made("opening", name[opening], token[opening], token[opening])
+        if weights.get("order"):
+            left, right = _neighbours(token, row, self.settings.window)
+            yield made("order", name[left] << np.uint64(20) | name[right], token[left], token[right])
+
+
+def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
+    """All ordered pairs of memberships whose tokens stand in one text, at most ``window`` tokens apart."""
+    lefts, rights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for step in range(1, len(token)):
+        distance = token[step:] - token[:-step]
+        near = np.flatnonzero(distance <= window)
+        if not len(near):
+            break
+        near = near[(distance[near] > 0) & (row[token[near]] == row[token[near + step]])]
+        lefts.append(near)
+        rights.append(near + step)
+    return np.concatenate(lefts), np.concatenate(rights)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut the texts into runs of about ``_BATCH`` characters."""
+    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    first = 0
+    while first < len(texts):
+        done = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, done + _BATCH, side="right")))
+        yield texts[first:last]
+        first = last

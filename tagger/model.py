@@ -1,0 +1,117 @@
+"""Counts -> calibrated scores -> labels, with the words that decided: a linear model over hashed features.
+
+A model is a table of weights, a column a feature and a row a theme, and an intercept a theme; the calibration is folded
+into both, so that a score is the logistic function of one sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.features import Features, FeatureSettings
+from tagger.records import Span
+
+_SPANS = 6  # at most so many spans of evidence a theme
+_SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds
+
+
+@dataclass(frozen=True)
+class Model:
+    """A linear tagger.
+
+    Attributes
+    ----------
+    themes : names of the themes, in column order
+    settings : what is counted
+    columns : (k,) uint32, sorted: the features that have a weight
+    weights : (k, themes) float32, in log-odds
+    intercepts : (themes,) float64, in log-odds
+    thresholds : (themes,) a label is given from this probability on
+    review : (themes, 2) between these probabilities a person should look
+    card : what else the manifest says: codebook, corpora, metrics, versions
+    """
+
+    themes: tuple[str, ...]
+    settings: FeatureSettings
+    columns: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+    intercepts: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    review: NDArray[np.float64]
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def features(self) -> Features:
+        """The counter of this model's features; it remembers the words it has seen."""
+        return Features(self.settings)
+
+    @cached_property
+    def _lookup(self) -> NDArray[np.int32]:
+        """Column -> row of ``_padded``; 0 for a feature without a weight."""
+        table = np.zeros(self.features.columns, np.int32)
+        table[self.columns] = np.arange(1, len(self.columns) + 1, dtype=np.int32)
+        return table
+
+    @cached_property
+    def _padded(self) -> NDArray[np.float32]:
+        return np.concatenate([np.zeros((1, len(self.themes)), np.float32), self.weights])
+
+    def decision(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Calibrated log-odds, (n, themes)."""
+        counts = self.features.counts(texts)
+        rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
+        weights = self._padded[self._lookup[counts.indices]]
+        sums = [np.bincount(rows, weights[:, theme] * counts.data, minlength=len(texts)) for theme in range(len(self.themes))]
+        return np.stack(sums, axis=1) + self.intercepts if len(texts) else np.zeros((0, len(self.themes)))
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Calibrated probabilities, (n, themes) float32."""
+        return logistic(self.decision(texts)).astype(np.float32)
+
+    def evidence(self, texts: Sequence[str], wanted: NDArray[np.bool_]) -> list[dict[str, tuple[Span, ...]]]:
+        """Return, for each text and each theme that is ``wanted`` (n, themes), the spans that decided, strongest first.
+
+        A feature's part of the log-odds is shared equally among the places where it stands, and there between its
+        tokens. Tokens that add at least a quarter of what the strongest one adds are evidence; neighbours make one span.
+        """
+        if not len(texts):
+            return []
+        found = self.features.occurrences(texts)
+        key = found.row << self.settings.bits | found.column
+        _, inverse, copies = np.unique(key, return_inverse=True, return_counts=True)
+        shared = copies[inverse]
+        length = np.bincount(found.row, found.value**2 / shared, minlength=len(texts)) ** (self.settings.norm / 2)
+        part = found.value * self.settings.scale / np.maximum(length, 1e-12)[found.row] / shared
+        text_of = np.zeros(len(found.start), np.int64)
+        text_of[found.first] = found.row
+        border = np.searchsorted(text_of, np.arange(len(texts) + 1))
+        weights = self._padded[self._lookup[found.column]]
+        result: list[dict[str, tuple[Span, ...]]] = [{} for _ in texts]
+        for theme, name in enumerate(self.themes):
+            adds = weights[:, theme] * part / 2
+            token = np.bincount(found.first, adds, minlength=len(text_of)) + np.bincount(found.second, adds, minlength=len(text_of))
+            for row in np.flatnonzero(wanted[:, theme]).tolist():
+                left, right = border[row], border[row + 1]
+                result[row][name] = _spans(token[left:right], found.start[left:right], found.end[left:right])
+        return result
+
+
+def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logistic function, without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * values))
+
+
+def _spans(adds: NDArray[Any], start: NDArray[Any], end: NDArray[Any]) -> tuple[Span, ...]:
+    """Join the tokens of one text that add most to one theme into spans."""
+    if not len(adds) or adds.max() <= 0:
+        return ()
+    chosen = np.flatnonzero(adds >= _SHARE * adds.max())
+    runs = np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1)
+    spans = [Span(int(start[run[0]]), int(end[run[-1]]), round(float(adds[run].sum()), 4)) for run in runs]
+    return tuple(sorted(spans, key=lambda span: -span.weight)[:_SPANS])

@@ -1,0 +1,66 @@
+"""The frozen records that one stage hands to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One sentence, or one item of a list written as one sentence.
+
+    ``document_text[start:end] == text`` always holds; ``start`` and ``end`` count characters.
+    """
+
+    text: str
+    id: str = ""
+    document: str = ""
+    section: str | None = None
+    page: int | None = None
+    paragraph: int | None = None
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report: its whole text, what its header says, and its passages in reading order."""
+
+    name: str
+    text: str
+    title: str | None = None
+    country: str | None = None
+    year: int | None = None
+    tier: str | None = None
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``start`` to ``end`` of a passage's text, and what they add to a theme's score (in log-odds)."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A passage with its themes.
+
+    ``labels`` are exactly the themes whose score reaches the model's threshold; ``scores`` are calibrated
+    probabilities; ``evidence`` holds, for each theme in ``labels``, the spans that decided it, strongest first;
+    ``review`` are the themes whose score lies in the model's review band, so that a person should look.
+    """
+
+    passage: Passage
+    labels: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    review: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The passage's text."""
+        return self.passage.text

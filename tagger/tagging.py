@@ -1,0 +1,97 @@
+"""The stages, run one after the other: `Tagger` and `read`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger import bundle
+from tagger.errors import ModelError
+from tagger.model import Model
+from tagger.reading import read_document
+from tagger.records import Document, Passage, Tagged
+from tagger.segmenting import segment
+
+_HERE = Path(__file__).parent
+_DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
+
+
+class Tagger:
+    """Tags passages by theme with one model.
+
+    Examples
+    --------
+    >>> import tagger
+    >>> tagged = tagger.load().tag(["Police officers accepted bribes from traffickers."])
+    >>> tagged[0].labels
+    ('complicity',)
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        """Names of the themes, in the column order of `scores`."""
+        return self.model.themes
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Calibrated probabilities, (n, themes) float32: the fast path, without labels or evidence."""
+        return self.model.scores(texts)
+
+    def tag(self, items: Iterable[str | Passage] | Document) -> list[Tagged]:
+        """Tag passages: strings, `Passage` records, or all passages of a `Document`, in their order."""
+        if isinstance(items, str):
+            raise TypeError("tag() takes a list of passages, not one string: write tag([text])")
+        given = items.passages if isinstance(items, Document) else items
+        passages = [item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]
+        texts = [passage.text for passage in passages]
+        scores = self.model.scores(texts)
+        labelled = scores >= self.model.thresholds.astype(np.float32)
+        low, high = self.model.review.T.astype(np.float32)
+        review = (scores >= low) & (scores < high)
+        wanted = np.flatnonzero(labelled.any(axis=1))
+        evidence = dict(zip(wanted.tolist(), self.model.evidence([texts[row] for row in wanted], labelled[wanted]), strict=True))
+        return [
+            Tagged(
+                passage=passage,
+                labels=self._names(labelled[row]),
+                scores=dict(zip(self.themes, scores[row].tolist(), strict=True)),
+                evidence=evidence.get(row, {}),
+                review=self._names(review[row]),
+            )
+            for row, passage in enumerate(passages)
+        ]
+
+    def _names(self, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+        return tuple(name for name, is_chosen in zip(self.themes, chosen.tolist(), strict=True) if is_chosen)
+
+
+def load(path: Path | str | None = None) -> Tagger:
+    """Open a saved model; without an argument, the default one that comes with the package.
+
+    Raises
+    ------
+    ModelError
+        The folder is not a model, is damaged, or has a format of another version.
+    """
+    if path is not None:
+        return Tagger(bundle.load(path))
+    for folder in _DEFAULT:
+        if folder.is_dir():
+            return Tagger(bundle.load(folder))
+    raise ModelError("the default model is not in this installation: install tagger anew, or name a model folder")
+
+
+def read(path: Path | str, *, name: str | None = None) -> Document:
+    """Read a report and cut it into passages.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, binary or wrongly encoded; the message names it.
+    """
+    return segment(read_document(path, name=name))

@@ -1,0 +1,225 @@
+"""Corpora -> a model, with scikit-learn: a calibrated logistic regression a theme over `tagger.features`.
+
+Calibration and thresholds come from predictions for documents that the classifier did not see (grouped
+cross-validation). Training corpora hold more of each theme than reports do, so the calibration is moved to the
+prevalence that reports have (Saerens, Latinne and Decaestecker 2002, equation 4) before thresholds are chosen on the
+likewise weighted out-of-fold scores.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.errors import MissingExtraError, TrainingError
+from tagger.features import Features, FeatureSettings
+from tagger.model import Model, logistic
+
+try:
+    import datasets
+    import scipy.sparse
+    import sklearn
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+except ImportError as error:
+    raise MissingExtraError("scikit-learn", "train") from error
+
+_BOOTSTRAPS = 200
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How the classifiers are fitted; the defaults are those of the shipped model."""
+
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    C: float = 3.0
+    class_weight: str | None = "balanced"
+    folds: int = 5
+    prevalence: Mapping[str, float] = field(default_factory=dict)
+    """Theme -> its share of a report's passages; a theme that is not named keeps the share it has in the corpora."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, and the scikit-learn objects it came from: what they predict and what it scores are the same."""
+
+    model: Model
+    transformer: FeatureTransformer
+    classifiers: Mapping[str, CalibratedClassifierCV]
+    labels: NDArray[np.int64]
+    """(n, themes) 0 or 1 for the training passages."""
+    documents: tuple[str, ...]
+    """The document of each training passage, as corpus/document."""
+    out_of_fold: NDArray[np.float64]
+    """(n, themes) calibrated probabilities for the training passages, each by classifiers that did not see its document."""
+
+
+class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """scikit-learn's view of `tagger.features.Features`: a list of texts -> a sparse matrix."""
+
+    def __init__(self, settings: FeatureSettings | None = None) -> None:
+        self.settings = settings
+
+    def fit(self, X: Sequence[str], y: Any = None) -> FeatureTransformer:
+        """Learn nothing: features are hashed."""
+        self.features_ = Features(self.settings or FeatureSettings())
+        return self
+
+    def transform(self, X: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """Return the features of ``n`` texts, (n, 2 ** bits)."""
+        counts = self.features_.counts(list(X))
+        return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(X), self.features_.columns))
+
+
+def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None) -> Trained:
+    """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label.
+
+    Raises
+    ------
+    TrainingError
+        The corpora disagree about the themes, a theme has too few passages, or all are of one document.
+    """
+    settings = settings or TrainingSettings()
+    themes, texts, labels, groups = _join(corpora)
+    transformer = FeatureTransformer(settings.features).fit(texts)
+    matrix = transformer.transform(texts)
+    used = np.unique(matrix.indices)
+    matrix = matrix[:, used]
+    classifiers, out_of_fold = {}, np.zeros(labels.shape)
+    for column, theme in enumerate(themes):
+        y = labels[:, column]
+        classifiers[theme], out_of_fold[:, column] = _fit(matrix, y, _splits(y, groups, theme, settings), settings, theme)
+    weights, intercepts = _fold_in(classifiers, themes)
+    importance = _importance(labels, themes, settings)
+    thresholds, review = _decide(labels, out_of_fold, groups, importance, settings.seed)
+    model = Model(
+        themes=themes,
+        settings=settings.features,
+        columns=used.astype(np.uint32),
+        weights=weights,
+        intercepts=intercepts,
+        thresholds=thresholds,
+        review=review,
+        card={"versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}},
+    )
+    return Trained(model, transformer, classifiers, labels, tuple(groups.tolist()), out_of_fold)
+
+
+def _join(corpora: Mapping[str, datasets.Dataset]) -> tuple[tuple[str, ...], list[str], NDArray[np.int64], NDArray[np.str_]]:
+    """Themes, texts, labels (n, themes) and documents of all corpora together."""
+    if not corpora:
+        raise TrainingError("no corpus given: name at least one folder with passages.jsonl")
+    texts: list[str] = []
+    groups: list[str] = []
+    rows: list[list[int]] = []
+    known: tuple[str, ...] | None = None
+    for name, corpus in corpora.items():
+        themes = tuple(corpus.features["labels"].feature.names)
+        if known not in (None, themes):
+            raise TrainingError(f"corpus {name}: its themes ({', '.join(themes)}) are not those of the others ({', '.join(known or ())})")
+        known = themes
+        texts += corpus["text"]
+        rows += corpus["labels"]
+        groups += [f"{name}/{document}" for document in corpus["document"]]
+    labels = np.zeros((len(texts), len(known or ())), np.int64)
+    for row, numbers in enumerate(rows):
+        labels[row, numbers] = 1
+    return known or (), texts, labels, np.array(groups)
+
+
+def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings: TrainingSettings) -> list[tuple[Any, Any]]:
+    """Folds by document, each with and without the theme on both sides."""
+    positive = len(set(groups[y == 1]))
+    if positive < 2:
+        raise TrainingError(
+            f"theme {theme!r} has passages in {positive} document(s): label some in two or more, so that one can test another"
+        )
+    for folds in range(min(settings.folds, len(set(groups))), 1, -1):
+        for seed in range(settings.seed, settings.seed + 20):
+            splits = list(GroupKFold(folds, shuffle=True, random_state=seed).split(y, y, groups))
+            if all(0 < y[part].sum() < len(part) for split in splits for part in split):
+                return splits
+    raise TrainingError(
+        f"theme {theme!r}: no way to split the documents so that each side has passages with and without it: label more documents"
+    )
+
+
+def _fit(
+    matrix: scipy.sparse.csr_matrix, y: NDArray[np.int64], splits: list[tuple[Any, Any]], settings: TrainingSettings, theme: str
+) -> tuple[CalibratedClassifierCV, NDArray[np.float64]]:
+    """Fit one theme; return the calibrated classifier and its out-of-fold probabilities."""
+    base = LogisticRegression(C=settings.C, class_weight=settings.class_weight, solver="liblinear", random_state=settings.seed)
+    decisions = np.zeros(len(y))
+    for train_rows, test_rows in splits:
+        decisions[test_rows] = base.fit(matrix[train_rows], y[train_rows]).decision_function(matrix[test_rows])
+    calibrated = CalibratedClassifierCV(base, method="sigmoid", cv=splits, ensemble=False).fit(matrix, y)
+    sigmoid = calibrated.calibrated_classifiers_[0].calibrators[0]
+    share = float(y.mean())
+    wanted = settings.prevalence.get(theme, share)
+    sigmoid.b_ -= np.log(wanted / (1 - wanted)) - np.log(share / (1 - share))
+    return calibrated, logistic(-(sigmoid.a_ * decisions + sigmoid.b_))
+
+
+def _fold_in(classifiers: Mapping[str, CalibratedClassifierCV], themes: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Weights (k, themes) and intercepts with the calibration multiplied in."""
+    weights, intercepts = [], []
+    for theme in themes:
+        part = classifiers[theme].calibrated_classifiers_[0]
+        sigmoid, linear = part.calibrators[0], part.estimator
+        weights.append(-sigmoid.a_ * linear.coef_[0])
+        intercepts.append(-sigmoid.a_ * linear.intercept_[0] - sigmoid.b_)
+    return np.stack(weights, axis=1).astype(np.float32), np.array(intercepts)
+
+
+def _importance(labels: NDArray[np.int64], themes: Sequence[str], settings: TrainingSettings) -> NDArray[np.float64]:
+    """(n, themes) weights under which each theme is as frequent as in reports."""
+    share = labels.mean(axis=0)
+    wanted = np.array([settings.prevalence.get(theme, share[column]) for column, theme in enumerate(themes)])
+    importance: NDArray[np.float64] = np.where(labels == 1, wanted / share, (1 - wanted) / (1 - share))
+    return importance
+
+
+def _decide(
+    labels: NDArray[np.int64], scores: NDArray[np.float64], groups: NDArray[np.str_], importance: NDArray[np.float64], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Choose thresholds and review bands from out-of-fold scores, by resampling documents.
+
+    The threshold is the median, over resamples of the documents, of the one with the highest F1. Below the review band
+    lie at most 5 % of a theme's passages; above it, at least 95 % of the passages carry the theme.
+    """
+    random = np.random.default_rng(seed)
+    names, number = np.unique(groups, return_inverse=True)
+    drawn = [np.bincount(random.integers(len(names), size=len(names)), minlength=len(names))[number] for _ in range(_BOOTSTRAPS)]
+    thresholds, bands = np.zeros(labels.shape[1]), np.zeros((labels.shape[1], 2))
+    for theme in range(labels.shape[1]):
+        y, score, weight = labels[:, theme], scores[:, theme], importance[:, theme]
+        order = np.argsort(-score, kind="stable")
+        found = [_best(y[order], score[order], (weight * times)[order]) for times in drawn]
+        thresholds[theme] = np.median([value for value in found if value is not None])
+        positives = np.cumsum((y * weight)[order])
+        recall = positives / positives[-1]
+        precision = positives / np.cumsum(weight[order])
+        low = score[order][np.searchsorted(recall, 0.95)]
+        sure = np.flatnonzero(precision >= 0.95)
+        high = score[order][sure[-1]] if len(sure) else 1.0
+        bands[theme] = min(low, thresholds[theme]), max(high, thresholds[theme])
+    return thresholds.round(4), bands.round(4)
+
+
+def _best(y: NDArray[np.int64], score: NDArray[np.float64], weight: NDArray[np.float64]) -> float | None:
+    """The threshold with the highest F1; scores fall. It lies half-way between two scores."""
+    positives = np.cumsum(y * weight)
+    if not positives[-1]:
+        return None
+    f1 = 2 * positives / (np.cumsum(weight) + positives[-1])
+    place = int(np.argmax(f1))
+    after = score[place + 1] if place + 1 < len(score) else score[place]
+    return float((score[place] + after) / 2)
