@@ -11,6 +11,7 @@ that nothing loops over tokens in Python. What a text holds is a set (presence, 
 ``class``    a class of the lexicon that a token belongs to
 ``opening``  a class of the first token
 ``order``    two classes in their order, at most ``window`` tokens apart
+``near``     the same, at most ``nearness`` tokens apart
 ============ =================================================================================================
 
 A passage's vector holds ``weights[kind]`` for each feature present and is divided by its Euclidean length to the power
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("word", "pair", "stem", "class", "opening", "order")
+KINDS = ("word", "pair", "stem", "class", "opening", "order", "near")
 
 UInt = NDArray[np.uint64]
 Int = NDArray[np.int64]
@@ -58,11 +59,12 @@ class FeatureSettings:
     """What is counted and how; a part of every saved model."""
 
     weights: Mapping[str, float] = field(
-        default_factory=lambda: {"word": 1.0, "pair": 1.0, "stem": 1.0, "class": 2.0, "opening": 1.0, "order": 1.0}
+        default_factory=lambda: {"word": 1.0, "pair": 1.0, "stem": 1.0, "class": 2.0, "opening": 1.0, "order": 1.0, "near": 1.0}
     )
     stem_length: int = 5
     window: int = 15
-    norm: float = 1.0
+    nearness: int = 3
+    norm: float = 0.5
     scale: float = 3.0
     bits: int = 20
     lexicon: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -76,7 +78,7 @@ class FeatureSettings:
             raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join(KINDS)}")
         if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(self.weights.values()):
             raise ValueError("weights must be numbers from 0 to 1000, one of them above 0")
-        limits = {"stem_length": (2, 20), "window": (1, 50), "bits": (8, 24), "norm": (0.0, 2.0), "scale": (0.001, 1000.0)}
+        limits = {"stem_length": (2, 20), "window": (1, 50), "nearness": (1, 50), "bits": (8, 24), "norm": (0.0, 2.0), "scale": (0.001, 1000.0)}
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not low <= value <= high or isinstance(low, int) > isinstance(value, int):
@@ -91,6 +93,7 @@ class FeatureSettings:
             "weights": dict(self.weights),
             "stem_length": self.stem_length,
             "window": self.window,
+            "nearness": self.nearness,
             "norm": self.norm,
             "scale": self.scale,
             "bits": self.bits,
@@ -201,7 +204,7 @@ class _Lexicon:
     """Word classes, looked up by a token's hash. A pattern is a prefix; one that ends in ``$`` is a whole word."""
 
     def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
-        self.names = tuple(classes)
+        self.names: UInt = np.array([_hash_word(name) for name in classes], np.uint64)
         self._whole: dict[int, set[int]] = {}
         self._prefixes: dict[int, dict[int, set[int]]] = {}
         for number, patterns in enumerate(classes.values()):
@@ -306,18 +309,22 @@ class Features:
             long = np.flatnonzero(tokens.end - tokens.start > size)
             start = tokens.start[long]
             yield made("stem", tokens.piece(start, start + size), long, long)
-        if not any(weights.get(kind) for kind in ("class", "opening", "order")):
+        if not any(weights.get(kind) for kind in ("class", "opening", "order", "near")):
             return
         token, number = self._lexicon.classes(tokens)
-        name = (number + 1).astype(np.uint64)
+        name = self._lexicon.names[number]
         if weights.get("class"):
             yield made("class", name, token, token)
         if weights.get("opening"):
             opening = np.flatnonzero(np.isin(token, np.searchsorted(row, np.arange(len(tokens.row_end)))))
             yield made("opening", name[opening], token[opening], token[opening])
-        if weights.get("order"):
-            left, right = _neighbours(token, row, self.settings.window)
-            yield made("order", name[left] << np.uint64(20) | name[right], token[left], token[right])
+        if weights.get("order") or weights.get("near"):
+            left, right = _neighbours(token, row, max(self.settings.window, self.settings.nearness))
+            distance, both = token[right] - token[left], _mix(name[left], 0) + name[right]
+            for kind, limit in (("order", self.settings.window), ("near", self.settings.nearness)):
+                if weights.get(kind):
+                    inside = np.flatnonzero(distance <= limit)
+                    yield made(kind, both[inside], token[left[inside]], token[right[inside]])
 
 
 def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:

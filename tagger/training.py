@@ -39,7 +39,7 @@ class TrainingSettings:
     """How the classifiers are fitted; the defaults are those of the shipped model."""
 
     features: FeatureSettings = field(default_factory=FeatureSettings)
-    C: float = 3.0
+    C: float = 10.0
     class_weight: str | None = "balanced"
     folds: int = 5
     prevalence: Mapping[str, float] = field(default_factory=dict)
