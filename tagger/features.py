@@ -78,7 +78,14 @@ class FeatureSettings:
             raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join(KINDS)}")
         if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(self.weights.values()):
             raise ValueError("weights must be numbers from 0 to 1000, one of them above 0")
-        limits = {"stem_length": (2, 20), "window": (1, 50), "nearness": (1, 50), "bits": (8, 24), "norm": (0.0, 2.0), "scale": (0.001, 1000.0)}
+        limits = {
+            "stem_length": (2, 20),
+            "window": (1, 50),
+            "nearness": (1, 50),
+            "bits": (8, 24),
+            "norm": (0.0, 2.0),
+            "scale": (0.001, 1000.0),
+        }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not low <= value <= high or isinstance(low, int) > isinstance(value, int):

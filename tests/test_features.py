@@ -35,9 +35,7 @@ def word_hash(data: bytes) -> int:
 
 
 def classes(word: str) -> list[str]:
-    return [
-        name for name, patterns in LEXICON.items() if any(word == p[:-1] if p.endswith("$") else word.startswith(p) for p in patterns)
-    ]
+    return [name for name, patterns in LEXICON.items() if any(word == p[:-1] if p.endswith("$") else word.startswith(p) for p in patterns)]
 
 
 def reference(text: str) -> dict[int, float]:
@@ -72,7 +70,9 @@ def counted(features: Features, texts: list[str]) -> list[dict[int, float]]:
     return rows
 
 
-PARTS = st.sampled_from(["Police ", "officers ", "not ", "no ", "shelters", "-", "\u2019s ", "\xc9tat ", "2014 ", "service, ", "\n", "\u2014", "\xa0"])
+PARTS = st.sampled_from(
+    ["Police ", "officers ", "not ", "no ", "shelters", "-", "\u2019s ", "\xc9tat ", "2014 ", "service, ", "\n", "\u2014", "\xa0"]
+)
 TEXT = st.one_of(st.text(max_size=60), st.lists(PARTS, max_size=20).map("".join))
 
 
@@ -110,7 +110,16 @@ def test_features_occurrences_point_at_characters():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"bits": 40}, {"bits": 8.5}, {"window": 0}, {"weights": {"verse": 1.0}}, {"weights": {"word": 0.0}}, {"norm": -1.0}, {"lexicon": {"a": ["$"]}}]
+    "bad",
+    [
+        {"bits": 40},
+        {"bits": 8.5},
+        {"window": 0},
+        {"weights": {"verse": 1.0}},
+        {"weights": {"word": 0.0}},
+        {"norm": -1.0},
+        {"lexicon": {"a": ["$"]}},
+    ],
 )
 def test_features_refuse_bad_settings(bad):
     with pytest.raises(ValueError, match=r"must be|unknown"):

@@ -94,7 +94,28 @@ def test_segmenting_finds_sections_of_older_and_newer_reports():
     ]
 
 
-PIECES = st.sampled_from(["U.S. ", "(", ")", "\u201c", "\u201d", "; ", ". ", "! ", "\n", "\n\n", "para. ", "Mr. A. ", "word ", "Ends", "3.5", "\U0001f600 ", "\r", "\x85"])
+PIECES = st.sampled_from(
+    [
+        "U.S. ",
+        "(",
+        ")",
+        "\u201c",
+        "\u201d",
+        "; ",
+        ". ",
+        "! ",
+        "\n",
+        "\n\n",
+        "para. ",
+        "Mr. A. ",
+        "word ",
+        "Ends",
+        "3.5",
+        "\U0001f600 ",
+        "\r",
+        "\x85",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)

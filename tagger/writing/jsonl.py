@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, IO
+from typing import IO, Any
 
 from tagger.records import Tagged
 

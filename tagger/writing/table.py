@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any, IO
+from typing import IO, Any
 
 from tagger.records import Tagged
 

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+import math
+
+import datasets
+import pytest
+
+from tagger import corpus
+from tagger.errors import CorpusError
+
+THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
+
+
+def row(number: int, **changes: object) -> dict[str, object]:
+    return {"id": f"p{number}", "text": f"Sentence {number} speaks of {number} matters.", "labels": [], "document": "d", **changes}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path
+
+
+def put(folder, rows, name="passages.jsonl"):
+    lines = [line if isinstance(line, str) else json.dumps(line) for line in rows]
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["mexico-2014", "composed"])
+def test_corpus_of_the_project_has_nothing_wrong(root, name):
+    against = [root / "corpora/mexico-2014/report.txt"] if name == "composed" else []
+    assert corpus.check(root / "corpora" / name, THEMES, against=against) == []
+
+
+@pytest.mark.parametrize("name", ["mexico-2014", "composed"])
+def test_corpus_of_the_project_loads_as_it_is(root, name, tmp_path):
+    loaded = datasets.load_dataset(str(root / "corpora" / name), cache_dir=str(tmp_path))
+    typed = corpus.load(root / "corpora" / name, THEMES)
+    assert loaded["train"]["text"] == typed["text"]
+    assert typed.features["labels"].feature.names == list(THEMES)
+    assert [[THEMES[n] for n in numbers] for numbers in typed["labels"]] == [
+        sorted(labels, key=THEMES.index) for labels in loaded["train"]["labels"]
+    ]
+
+
+def test_corpus_composed_shares_no_words_with_the_development_set(root):
+    development = root.parent / "shared/development"
+    if not development.is_dir():
+        pytest.skip("the development set is not here")
+    assert corpus.check(root / "corpora/composed", THEMES, against=[development]) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{broken", "broken JSON"),
+        ("[1]", "not an object"),
+        (row(2, labels=["corruption"]), "unknown label 'corruption'; known are complicity"),
+        (row(2, labels=["complicity", "complicity"]), "a label stands twice"),
+        (row(2, text="  "), "empty passage 'p2'"),
+        (row(2, text=3), "field 'text' is missing or is not a str"),
+        (row(2, colour="red"), "unknown field 'colour'"),
+        (row(2, start="0"), "field 'start' has a value of the wrong type"),
+        (row(1), "id 'p1' stands in line 1 already"),
+        (row(2, text="sentence 1 speaks of 1 matters"), "same passage stands in line 1"),
+        (row(2, text="Sentence 1 speaks of 1 matters. Indeed."), "near-duplicate of line 1"),
+    ],
+)
+def test_corpus_check_names_file_and_line(folder, line, message):
+    put(folder, [row(1), line, row(3)])
+    problems = corpus.check(folder, THEMES)
+    assert problems
+    assert str(problems[0]).startswith(f"{folder / 'passages.jsonl'}:2: ")
+    assert any(message in problem.message for problem in problems)
+
+
+def test_corpus_check_takes_contrast_pairs(folder):
+    pair = [
+        row(1, text="The only shelter in the capital was closed in May."),
+        row(2, text="The only shelter in the capital was opened in May.", labels=["shelter_gaps"]),
+    ]
+    assert corpus.check(put(folder, pair), THEMES) == []
+
+
+def test_corpus_check_finds_text_that_is_not_in_the_report(folder):
+    (folder / "report.txt").write_text("It began. Police took bribes.", encoding="utf-8")
+    put(
+        folder,
+        [
+            row(1, text="It began.", start=0, end=9),
+            row(2, text="Police took bribes.", start=9, end=28),
+            row(3, text="It rained."),
+            row(4, text="It snowed.", start=0, end=10),
+        ],
+    )
+    assert [(p.line, p.message) for p in corpus.check(folder, THEMES)] == [
+        (2, "text is not in report.txt at 9 to 28: it stands at 10"),
+        (3, "fields 'start' and 'end' must say where in report.txt the passage stands"),
+        (4, "text is not in report.txt at 0 to 10: it stands nowhere in it"),
+    ]
+
+
+def test_corpus_check_finds_copied_words(folder):
+    (folder / "other.txt").write_text("Among them are sentence one and the others that follow.", encoding="utf-8")
+    put(folder, [row(1, text="We know the others that follow."), row(2, text="We know: sentence one and the OTHERS that came.")])
+    problems = corpus.check(folder, THEMES, against=[folder / "other.txt"])
+    assert [problem.line for problem in problems] == []
+    problems = corpus.check(put(folder, [row(1, text="Sentence one and the others that stay.")]), THEMES, against=[folder / "other.txt"])
+    assert "'sentence one and the others that'" in problems[0].message
+
+
+def test_corpus_load_names_the_first_problem_and_counts_the_rest(folder):
+    put(folder, ["{", row(1), "["])
+    with pytest.raises(CorpusError, match=r"passages.jsonl:1: broken JSON.*\(and 1 more"):
+        corpus.load(folder, THEMES)
+    with pytest.raises(CorpusError, match="missing: a corpus is a folder"):
+        corpus.load(folder / "nowhere", THEMES)
+
+
+def test_corpus_alpha_of_a_worked_example():
+    # Krippendorff (2011), "Computing Krippendorff's alpha-reliability", section A: two observers, binary data.
+    first = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0]
+    second = [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
+    assert corpus.krippendorff_alpha([first, second]) == pytest.approx(0.095, abs=0.0005)
+    assert corpus.krippendorff_alpha([[0, 1, 1], [0, 1, 1]]) == 1.0
+    assert math.isnan(corpus.krippendorff_alpha([[0, 0], [0, 0]]))
+
+
+def test_corpus_agreement_and_its_problems(folder):
+    put(folder, [row(n) for n in range(4)])
+    passes = [{"id": f"p{n}", "first": ["complicity"] * (n == 0), "second": ["complicity"] * (n == 1)} for n in range(4)]
+    put(folder, passes, "annotations.jsonl")
+    assert "'settled' does not say" in str(corpus.check(folder, THEMES)[0])
+    for line in passes[:2]:
+        line["settled"] = "the passage names no official"
+    put(folder, passes, "annotations.jsonl")
+    found, differing = corpus.agreement(folder, THEMES)
+    assert (found[0].theme, found[0].first, found[0].second, found[0].both, found[0].agreement) == ("complicity", 1, 1, 0, 0.5)
+    assert found[0].alpha == pytest.approx(corpus.krippendorff_alpha([[1, 0, 0, 0], [0, 1, 0, 0]]))
+    assert [line["id"] for line in differing] == ["p0", "p1"]
+
+
+@pytest.mark.parametrize("name", ["mexico-2014", "composed"])
+def test_corpus_of_the_project_keeps_both_passes(root, name):
+    found, differing = corpus.agreement(root / "corpora" / name, THEMES)
+    assert all(theme.alpha > 0.8 for theme in found)
+    assert all(line["settled"] for line in differing)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tagger
+from tagger.records import Passage
+from tagger.writing import tagged_to_json, write
+
+TEXTS = [
+    "Police officers accepted bribes from traffickers and warned brothel owners of raids.",
+    "Migrant workers are subjected to forced labor on farms.",
+    "There were no shelters for male victims outside the capital.",
+    "The government did not report how many victims it identified.",
+    "The ministry trained 40 judges.",
+    "",
+]
+
+
+def test_tagging_import_is_light():
+    code = "import sys, tagger; tagger.load().tag(['x']); print([m for m in ('sklearn', 'scipy', 'pandas', 'datasets', 'joblib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_tagging_public_names_are_all_there():
+    assert tagger.__all__ == sorted(tagger.__all__, key=lambda name: (name.islower(), name))
+    public = {
+        name
+        for name, value in vars(tagger).items()
+        if not name.startswith("_") and not hasattr(value, "__path__") and type(value).__name__ != "module"
+    }
+    assert public - {"annotations"} == set(tagger.__all__)
+
+
+def test_tagging_gives_the_plain_cases_their_themes(default_tagger):
+    found = default_tagger.tag(TEXTS)
+    assert [item.labels for item in found] == [("complicity",), ("forced_labor",), ("shelter_gaps",), ("data_quality",), (), ()]
+
+
+def test_tagging_labels_are_those_that_reach_the_threshold(default_tagger, report):
+    found = default_tagger.tag(tagger.read(report))
+    assert len(found) == 112
+    thresholds = dict(zip(default_tagger.themes, default_tagger.model.thresholds.astype(np.float32), strict=True))
+    for item in found:
+        assert item.labels == tuple(theme for theme in default_tagger.themes if np.float32(item.scores[theme]) >= thresholds[theme])
+        assert set(item.evidence) == set(item.labels)
+        assert all(0 < score < 1 for score in item.scores.values())
+    scores = default_tagger.scores([item.text for item in found])
+    assert scores.dtype == np.float32
+    assert scores.tolist() == [list(item.scores.values()) for item in found]
+
+
+def test_tagging_evidence_points_at_the_deciding_words(default_tagger):
+    text = "Although the \u201cSe\u00f1or Presidente\u201d program went on \u2014 police officers accepted bribes."
+    spans = default_tagger.tag([text])[0].evidence["complicity"]
+    assert "bribes" in " ".join(text[span.start : span.end] for span in spans)
+    assert [span.weight for span in spans] == sorted((span.weight for span in spans), reverse=True)
+
+
+def test_tagging_without_the_evidence_the_score_falls_more_than_without_other_words(default_tagger, report):
+    """Comprehensiveness (DeYoung et al. 2020, ERASER) against random words of the same number."""
+    random = np.random.default_rng(0)
+    falls, others = [], []
+    for item in default_tagger.tag(tagger.read(report)):
+        for theme, spans in item.evidence.items():
+            column = default_tagger.themes.index(theme)
+            words = item.text.split()
+            gone = "".join(" " if any(s.start <= i < s.end for s in spans) else c for i, c in enumerate(item.text))
+            count = len(words) - len(gone.split())
+            kept = sorted(random.choice(len(words), max(len(words) - count, 0), replace=False))
+            after = default_tagger.scores([gone, " ".join(words[i] for i in kept)])[:, column]
+            falls.append(item.scores[theme] - after[0])
+            others.append(item.scores[theme] - after[1])
+    assert np.mean(falls) > 2 * np.mean(others)
+
+
+def test_tagging_takes_passages_and_refuses_one_string(default_tagger):
+    passage = Passage("Police took bribes.", id="x-1", document="x", start=5, end=24)
+    assert default_tagger.tag([passage])[0].passage is passage
+    assert default_tagger.tag([]) == []
+    assert default_tagger.scores([]).shape == (0, 4)
+    with pytest.raises(TypeError, match="list of passages"):
+        default_tagger.tag("Police took bribes.")
+
+
+def test_tagging_survives_any_characters(default_tagger):
+    assert len(default_tagger.tag(["\ud800 bribes \0", "\U0001f600" * 50, "x" * 100_000])) == 3
+
+
+def test_tagging_json_line_has_the_contract_fields(default_tagger, report):
+    line = tagged_to_json(default_tagger.tag(tagger.read(report))[20])
+    assert list(line)[:11] == ["id", "document", "section", "page", "paragraph", "start", "end", "text", "labels", "scores", "evidence"]
+    assert line["labels"] == ["complicity"]
+    assert report.read_text(encoding="utf-8")[line["start"] : line["end"]] == line["text"]
+
+
+def test_tagging_csv_opens_in_excel_and_runs_no_formula(default_tagger, tmp_path):
+    passages = ["=HYPERLINK(1) took bribes, \u201cs\u00ed\u201d\nthey said", "+1", "@x", "-2", "plain"]
+    path = tmp_path / "out.csv"
+    write(path, default_tagger.tag(passages), default_tagger.themes)
+    data = path.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert [row["text"] for row in rows] == ["'" + passages[0], "'+1", "'@x", "'-2", "plain"]
+    assert set(default_tagger.themes) <= set(rows[0])
+
+
+def test_tagging_output_appears_only_when_whole(default_tagger, tmp_path):
+    path = tmp_path / "out.jsonl"
+    path.write_text("old")
+
+    def broken():
+        yield from default_tagger.tag(TEXTS)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(path, broken(), default_tagger.themes)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
+    write(path, default_tagger.tag(TEXTS), default_tagger.themes)
+    assert [json.loads(line)["text"] for line in path.read_text().splitlines()] == TEXTS

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tagger.building import build_model, train_folders
+from tagger.bundle import load
+from tagger.corpus import digest
+from tagger.corpus import load as load_corpus
+from tagger.errors import TrainingError
+from tagger.training import train
+
+THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
+
+
+@pytest.fixture(scope="module")
+def corpora(root):
+    return [root / "corpora" / name for name in ("mexico-2014", "composed")]
+
+
+@pytest.fixture(scope="module")
+def trained(corpora, codebook):
+    return train_folders(corpora, codebook)
+
+
+@pytest.fixture(scope="module")
+def texts(corpora):
+    return [text for folder in corpora for text in load_corpus(folder, THEMES)["text"]]
+
+
+def test_training_scores_equal_the_scikit_learn_pipeline(trained, texts):
+    matrix = trained.transformer.transform(texts)[:, trained.model.columns]
+    expected = np.stack([trained.classifiers[theme].predict_proba(matrix)[:, 1] for theme in trained.model.themes], axis=1)
+    assert np.abs(trained.model.scores(texts) - expected).max() < 1e-6
+
+
+def test_training_twice_gives_the_same_weights(trained, corpora, codebook):
+    again = train_folders(corpora, codebook).model
+    assert np.array_equal(again.weights, trained.model.weights)
+    assert np.array_equal(again.thresholds, trained.model.thresholds)
+
+
+def test_training_rebuilds_the_shipped_model(trained, default_model, corpora, texts, codebook):
+    """`make model` gives what is shipped, up to the last bits that another processor computes."""
+    assert default_model.card["corpora"] == [
+        {"name": folder.name, "passages": len(load_corpus(folder, THEMES)), "sha256": digest(folder)} for folder in corpora
+    ]
+    assert default_model.card["codebook"]["sha256"] == codebook.digest
+    assert np.array_equal(default_model.columns, trained.model.columns)
+    assert np.abs(default_model.scores(texts) - trained.model.scores(texts)).max() < 0.005
+    assert np.abs(default_model.thresholds - trained.model.thresholds).max() < 0.005
+
+
+def test_training_writes_a_model_that_tags(corpora, root, tmp_path):
+    built = build_model(corpora[:1] + corpora[1:], tmp_path / "m", themes=root / "corpora/themes.toml")
+    loaded = load(tmp_path / "m")
+    assert np.array_equal(loaded.weights, built.weights)
+    assert "| complicity |" in (tmp_path / "m/README.md").read_text()
+
+
+def test_training_refuses_figures_of_another_model(corpora, root, tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps({"fingerprint": "other", "measured": {}}))
+    with pytest.raises(TrainingError, match="measured on another model"):
+        build_model(corpora, tmp_path / "m", themes=root / "corpora/themes.toml", results=tmp_path / "results.json")
+
+
+def small(tmp_path, rows):
+    (tmp_path / "passages.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return load_corpus(tmp_path, ("a", "b"))
+
+
+def test_training_says_what_a_corpus_lacks(tmp_path):
+    rows = [{"id": str(n), "text": f"word{n}", "labels": ["a"] * (n % 2), "document": f"d{n % 3}"} for n in range(12)]
+    corpus = small(tmp_path, rows)
+    with pytest.raises(TrainingError, match=r"theme 'b' has passages in 0 document"):
+        train({"small": corpus})
+    for line in rows:
+        line["document"] = "one"
+        line["labels"] = ["a", "b"] * (line["id"] > "5")
+    with pytest.raises(TrainingError, match=r"theme 'a' has passages in 1 document"):
+        train({"small": small(tmp_path, rows)})
+    with pytest.raises(TrainingError, match="no corpus given"):
+        train({})
+
+
+def test_training_refuses_two_corpora_of_one_name(corpora, codebook):
+    with pytest.raises(TrainingError, match="two corpora are called 'composed'"):
+        train_folders([corpora[1], corpora[1]], codebook)
