@@ -1,9 +1,9 @@
 """Annotated corpora: a folder each, with ``passages.jsonl``, a datasheet (``README.md``) and both annotation passes.
 
-A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a report
-that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``. A line of ``annotations.jsonl``
-holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see each other's, and, where they differ, how that was
-``settled``.
+A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a
+report that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``. A line of
+``annotations.jsonl`` holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see
+each other's, and, where they differ, how that was ``settled``.
 """
 
 from __future__ import annotations

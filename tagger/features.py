@@ -172,7 +172,7 @@ def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:
     lead = np.flatnonzero(raw[:-1] == 0xC2)  # U+0080 to U+00BF: no-break space, guillemets, section signs
     letters[lead] = letters[lead + 1] = 0
     accented = np.flatnonzero(raw[:-1] == 0xC3) + 1  # U+00C0 to U+00DE
-    accented = accented[(raw[accented] >= 0x80) & (raw[accented] <= 0x9E)]
+    accented = accented[(raw[accented] >= 0x80) & (raw[accented] <= 0x9E) & (raw[accented] != 0x97)]  # not the sign of multiplication
     letters[accented] += 0x20
 
 

@@ -38,7 +38,8 @@ def test_cli_tag_writes_json_lines_and_csv(report, tmp_path):
         assert done.returncode == 0, done.stderr
         assert "112 passages" in done.stderr
     lines = [json.loads(line) for line in (tmp_path / "tags.jsonl").read_text(encoding="utf-8").splitlines()]
-    rows = list(csv.DictReader((tmp_path / "tags.csv").open(encoding="utf-8-sig", newline="")))
+    with (tmp_path / "tags.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
     assert len(lines) == len(rows) == 112
     assert [row["labels"] for row in rows] == ["; ".join(line["labels"]) for line in lines]
     assert lines[0]["id"] == "report-0001"

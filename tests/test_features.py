@@ -19,7 +19,7 @@ def words(text: str) -> list[str]:
     """Tokens as the module's docstring describes them, without numpy."""
     text = text.replace("\0", " ").encode("utf-8", "replace").decode()
     text = "".join(" " if "\u2000" <= c <= "\u207f" or "\x80" <= c <= "\xbf" else c for c in text)
-    text = "".join(c.lower() if c.isascii() or ("\xc0" <= c <= "\xde") else c for c in text)
+    text = "".join(c.lower() if c.isascii() or ("\xc0" <= c <= "\xde" and c != "\xd7") else c for c in text)
     return [re.sub("[0-9]", "0", token) for token in re.findall(r"[a-z0-9\u0080-\U0010ffff]+", text)]
 
 

@@ -10,13 +10,9 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 
 
 def read_plain(data: bytes) -> str:
-    """Decode a text file; line ends become ``\\n``."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            data = data[len(mark) :]
-            break
-    else:
-        encoding = "utf-8"
+    """Decode a text file; all line ends become line feeds."""
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8"))
+    data = data[len(mark) :]
     if encoding == "utf-8" and b"\0" in data:
         raise InputError("is a binary file, not text")
     try:
