@@ -21,13 +21,9 @@ from tagger.training import Trained, TrainingSettings, train
 
 
 def train_folders(corpora: Sequence[Path], codebook: Codebook, *, settings: TrainingSettings | None = None) -> Trained:
-    """Train on corpora folders with the themes, the lexicon and the prevalence of a codebook."""
+    """Train on corpora folders with the themes and the lexicon of a codebook."""
     settings = settings or TrainingSettings()
-    settings = replace(
-        settings,
-        features=replace(settings.features, lexicon=codebook.lexicon),
-        prevalence=settings.prevalence or {theme.name: theme.prevalence for theme in codebook.themes if theme.prevalence},
-    )
+    settings = replace(settings, features=replace(settings.features, lexicon=codebook.lexicon))
     names = [folder.name for folder in corpora]
     if len(set(names)) < len(names):
         raise TrainingError(f"two corpora are called {max(names, key=names.count)!r}: name each folder once")

@@ -29,8 +29,6 @@ class Theme:
     definition: str
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
-    prevalence: float | None = None
-    """Share of a report's passages that carry the theme, to which scores are calibrated; unknown if not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def parse_codebook(data: Mapping[str, Any]) -> Codebook:
 
 def _theme(table: Mapping[str, Any], number: int) -> Theme:
     where = f"[[theme]] {number}"
-    _only(table, {"name", "title", "question", "definition", "yes", "no", "prevalence"}, where)
+    _only(table, {"name", "title", "question", "definition", "yes", "no"}, where)
     name = _string(table, "name", where)
     if not _NAME.fullmatch(name):
         raise ThemesError(f"{where}: name {name!r} must be lower-case letters, digits, _ or -, at most 40")
@@ -142,15 +140,7 @@ def _theme(table: Mapping[str, Any], number: int) -> Theme:
         definition=_string(table, "definition", where),
         yes=_strings(table, "yes", where),
         no=_strings(table, "no", where),
-        prevalence=_share(table, "prevalence", where),
     )
-
-
-def _share(table: Mapping[str, Any], key: str, where: str) -> float | None:
-    value = table.get(key)
-    if value is not None and not (isinstance(value, float) and 0 < value < 1):
-        raise ThemesError(f"{where}: field {key!r} must be a number between 0 and 1")
-    return value
 
 
 def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:

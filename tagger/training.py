@@ -1,9 +1,7 @@
 """Corpora -> a model, with scikit-learn: a calibrated logistic regression a theme over `tagger.features`.
 
-Calibration and thresholds come from predictions for documents that the classifier did not see (grouped
-cross-validation). Training corpora hold more of each theme than reports do, so the calibration is moved to the
-prevalence that reports have (Saerens, Latinne and Decaestecker 2002, equation 4) before thresholds are chosen on the
-likewise weighted out-of-fold scores.
+Calibration (Platt 1999) and thresholds come from predictions for documents that the classifier did not see: grouped
+cross-validation, then resampling of documents.
 """
 
 from __future__ import annotations
@@ -42,8 +40,6 @@ class TrainingSettings:
     C: float = 10.0
     class_weight: str | None = "balanced"
     folds: int = 5
-    prevalence: Mapping[str, float] = field(default_factory=dict)
-    """Theme -> its share of a report's passages; a theme that is not named keeps the share it has in the corpora."""
     seed: int = 0
 
 
@@ -96,10 +92,9 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
     classifiers, out_of_fold = {}, np.zeros(labels.shape)
     for column, theme in enumerate(themes):
         y = labels[:, column]
-        classifiers[theme], out_of_fold[:, column] = _fit(matrix, y, _splits(y, groups, theme, settings), settings, theme)
+        classifiers[theme], out_of_fold[:, column] = _fit(matrix, y, _splits(y, groups, theme, settings), settings)
     weights, intercepts = _fold_in(classifiers, themes)
-    importance = _importance(labels, themes, settings)
-    thresholds, review = _decide(labels, out_of_fold, groups, importance, settings.seed)
+    thresholds, review = _decide(labels, out_of_fold, groups, settings.seed)
     model = Model(
         themes=themes,
         settings=settings.features,
@@ -153,7 +148,7 @@ def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings
 
 
 def _fit(
-    matrix: scipy.sparse.csr_matrix, y: NDArray[np.int64], splits: list[tuple[Any, Any]], settings: TrainingSettings, theme: str
+    matrix: scipy.sparse.csr_matrix, y: NDArray[np.int64], splits: list[tuple[Any, Any]], settings: TrainingSettings
 ) -> tuple[CalibratedClassifierCV, NDArray[np.float64]]:
     """Fit one theme; return the calibrated classifier and its out-of-fold probabilities."""
     base = LogisticRegression(C=settings.C, class_weight=settings.class_weight, solver="liblinear", random_state=settings.seed)
@@ -162,9 +157,6 @@ def _fit(
         decisions[test_rows] = base.fit(matrix[train_rows], y[train_rows]).decision_function(matrix[test_rows])
     calibrated = CalibratedClassifierCV(base, method="sigmoid", cv=splits, ensemble=False).fit(matrix, y)
     sigmoid = calibrated.calibrated_classifiers_[0].calibrators[0]
-    share = float(y.mean())
-    wanted = settings.prevalence.get(theme, share)
-    sigmoid.b_ -= np.log(wanted / (1 - wanted)) - np.log(share / (1 - share))
     return calibrated, logistic(-(sigmoid.a_ * decisions + sigmoid.b_))
 
 
@@ -179,16 +171,8 @@ def _fold_in(classifiers: Mapping[str, CalibratedClassifierCV], themes: Sequence
     return np.stack(weights, axis=1).astype(np.float32), np.array(intercepts)
 
 
-def _importance(labels: NDArray[np.int64], themes: Sequence[str], settings: TrainingSettings) -> NDArray[np.float64]:
-    """(n, themes) weights under which each theme is as frequent as in reports."""
-    share = labels.mean(axis=0)
-    wanted = np.array([settings.prevalence.get(theme, share[column]) for column, theme in enumerate(themes)])
-    importance: NDArray[np.float64] = np.where(labels == 1, wanted / share, (1 - wanted) / (1 - share))
-    return importance
-
-
 def _decide(
-    labels: NDArray[np.int64], scores: NDArray[np.float64], groups: NDArray[np.str_], importance: NDArray[np.float64], seed: int
+    labels: NDArray[np.int64], scores: NDArray[np.float64], groups: NDArray[np.str_], seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Choose thresholds and review bands from out-of-fold scores, by resampling documents.
 
@@ -200,13 +184,13 @@ def _decide(
     drawn = [np.bincount(random.integers(len(names), size=len(names)), minlength=len(names))[number] for _ in range(_BOOTSTRAPS)]
     thresholds, bands = np.zeros(labels.shape[1]), np.zeros((labels.shape[1], 2))
     for theme in range(labels.shape[1]):
-        y, score, weight = labels[:, theme], scores[:, theme], importance[:, theme]
+        y, score = labels[:, theme], scores[:, theme]
         order = np.argsort(-score, kind="stable")
-        found = [_best(y[order], score[order], (weight * times)[order]) for times in drawn]
+        found = [_best(y[order], score[order], times[order]) for times in drawn]
         thresholds[theme] = np.median([value for value in found if value is not None])
-        positives = np.cumsum((y * weight)[order])
+        positives = np.cumsum(y[order])
         recall = positives / positives[-1]
-        precision = positives / np.cumsum(weight[order])
+        precision = positives / np.arange(1, len(y) + 1)
         low = score[order][np.searchsorted(recall, 0.95)]
         sure = np.flatnonzero(precision >= 0.95)
         high = score[order][sure[-1]] if len(sure) else 1.0
@@ -214,7 +198,7 @@ def _decide(
     return thresholds.round(4), bands.round(4)
 
 
-def _best(y: NDArray[np.int64], score: NDArray[np.float64], weight: NDArray[np.float64]) -> float | None:
+def _best(y: NDArray[np.int64], score: NDArray[np.float64], weight: NDArray[np.int64]) -> float | None:
     """The threshold with the highest F1; scores fall. It lies half-way between two scores."""
     positives = np.cumsum(y * weight)
     if not positives[-1]:

@@ -31,7 +31,6 @@ def test_themes_of_the_project(codebook):
         (GOOD.replace('"a"', '"A b"'), "lower-case"),
         (GOOD.replace('"x"', '""'), "'definition' must be"),
         (GOOD + "yes = [3]", "'yes' must be a list"),
-        (GOOD + "prevalence = 3.0", "between 0 and 1"),
         (GOOD + '[[example]]\ntext = "t"\nlabels = ["b"]', "unknown theme 'b'"),
         (GOOD + '[lexicon]\nneg = "not"', "'neg' must be a list"),
     ],

@@ -109,8 +109,14 @@ def main(folder: Path) -> None:
             "Countries never seen": {
                 "about": about,
                 "figures": figures(shipped.model),
-                "compared": {name: {"macro_f1": value["macro_f1"], "macro_interval": value["macro_interval"]} for name, value in compared.items()},
-                "failures": ["How many passages to read, most probable first, to see 95 % of a theme's passages:", "", *reading_effort(labels, scores)],
+                "compared": {
+                    name: {"macro_f1": value["macro_f1"], "macro_interval": value["macro_interval"]} for name, value in compared.items()
+                },
+                "failures": [
+                    "How many passages to read, most probable first, to see 95 % of a theme's passages:",
+                    "",
+                    *reading_effort(labels, scores),
+                ],
             }
         },
         "compared": compared,
