@@ -1,0 +1,56 @@
+"""What the pages show is what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def readme(root):
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_docs_python_of_the_readme_prints_what_the_readme_shows(readme, root, monkeypatch):
+    monkeypatch.chdir(root)
+    code, shown = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", readme, re.DOTALL).groups()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == shown
+
+
+def test_docs_table_of_the_readme_is_what_tag_prints(readme, root):
+    shown = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[1]
+    done = subprocess.run([sys.executable, "-m", "tagger", "tag", "corpora/mexico-2014/report.txt"], cwd=root, capture_output=True, text=True, check=True)
+    printed = {line.rstrip() for line in done.stdout.splitlines()}
+    assert [line for line in shown.splitlines() if line.rstrip() not in printed and line.strip() != "..."] == []
+
+
+def test_docs_every_command_stands_in_the_readme(readme):
+    done = subprocess.run([sys.executable, "-m", "tagger", "--help"], capture_output=True, text=True, check=True)
+    commands = re.findall(r"^│ (\w+) ", done.stdout, re.MULTILINE)
+    assert set(commands) >= {"tag", "train", "evaluate", "corpus", "codebook"}
+    for command in commands:
+        assert f"tagger {command}" in readme
+
+
+def test_docs_figures_of_the_readme_are_those_of_the_model_card(readme, default_model):
+    measured = default_model.card["measured"]["Countries never seen"]["figures"]
+    assert f"{measured['macro_f1']:.2f}" in readme
+    for theme in measured["themes"]:
+        assert f"| {theme['theme']} | {theme['precision']:.2f} | {theme['recall']:.2f} | {theme['f1']:.2f} |" in readme
+
+
+def test_docs_agreement_of_the_datasheets_is_measured(root):
+    from tagger.corpus import agreement
+
+    for name in ("mexico-2014", "composed"):
+        sheet = (root / "corpora" / name / "README.md").read_text(encoding="utf-8")
+        for theme in agreement(root / "corpora" / name, ("complicity", "forced_labor", "shelter_gaps", "data_quality"))[0]:
+            assert f"| {theme.theme} | {theme.alpha:.3f} | {theme.first} | {theme.second} | {theme.both} |" in sheet
