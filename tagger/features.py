@@ -59,10 +59,10 @@ class FeatureSettings:
     """What is counted and how; a part of every saved model."""
 
     weights: Mapping[str, float] = field(
-        default_factory=lambda: {"word": 1.0, "pair": 1.0, "stem": 1.0, "class": 2.0, "opening": 1.0, "order": 1.0, "near": 1.0}
+        default_factory=lambda: {"word": 1.0, "pair": 1.0, "stem": 1.0, "class": 1.5, "opening": 1.0, "order": 0.8, "near": 1.0}
     )
     stem_length: int = 5
-    window: int = 15
+    window: int = 25
     nearness: int = 3
     norm: float = 0.5
     scale: float = 3.0

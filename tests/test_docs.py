@@ -27,7 +27,9 @@ def test_docs_python_of_the_readme_prints_what_the_readme_shows(readme, root, mo
 
 def test_docs_table_of_the_readme_is_what_tag_prints(readme, root):
     shown = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[1]
-    done = subprocess.run([sys.executable, "-m", "tagger", "tag", "corpora/mexico-2014/report.txt"], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tagger", "tag", "corpora/mexico-2014/report.txt"], cwd=root, capture_output=True, text=True, check=True
+    )
     printed = {line.rstrip() for line in done.stdout.splitlines()}
     assert [line for line in shown.splitlines() if line.rstrip() not in printed and line.strip() != "..."] == []
 
