@@ -2,10 +2,11 @@
 PYTHON ?= python3
 REPORT ?= corpora/mexico-2014/report.txt
 OUT ?=
+DEVELOPMENT ?= ../shared/development
 CORPORA = corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
-.PHONY: tag test check format model codebook clean
+.PHONY: tag test check format model measure codebook clean
 
 tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
 	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
@@ -25,7 +26,10 @@ format: .venv/dev
 	$(BIN)/ruff format .
 
 model: .venv/dev  ## Train the shipped model anew
-	$(BIN)/tagger train $(CORPORA) -o models/default
+	$(BIN)/tagger train $(CORPORA) -o models/default --results experiments/default/results.json
+
+measure: .venv/dev  ## Measure the shipped model on labelled passages of other countries: make measure DEVELOPMENT=folder, then make model
+	$(BIN)/python experiments/default/measure.py "$(DEVELOPMENT)"
 
 codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	$(BIN)/tagger codebook > corpora/codebook.md.tmp && mv corpora/codebook.md.tmp corpora/codebook.md

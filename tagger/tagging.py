@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,18 @@ class Tagger:
 
     def _names(self, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
         return tuple(name for name, is_chosen in zip(self.themes, chosen.tolist(), strict=True) if is_chosen)
+
+
+def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:
+    """How many passages to read, most probable first, to see a share of each theme's passages.
+
+    ``scores`` are calibrated probabilities, (n, themes): their sum is how many passages of a theme there are to be seen.
+    """
+    effort = []
+    for column in np.sort(np.asarray(scores, np.float64), axis=0)[::-1].T:
+        seen = np.cumsum(column)
+        effort.append(int(np.searchsorted(seen, recall * seen[-1])) + 1 if len(seen) else 0)
+    return effort
 
 
 def load(path: Path | str | None = None) -> Tagger:

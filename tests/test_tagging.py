@@ -11,6 +11,7 @@ import pytest
 
 import tagger
 from tagger.records import Passage
+from tagger.tagging import reading_effort
 from tagger.writing import tagged_to_json, write
 
 TEXTS = [
@@ -126,3 +127,10 @@ def test_tagging_output_appears_only_when_whole(default_tagger, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
     write(path, default_tagger.tag(TEXTS), default_tagger.themes)
     assert [json.loads(line)["text"] for line in path.read_text().splitlines()] == TEXTS
+
+
+def test_tagging_reading_effort_of_a_worked_example():
+    # Two passages are to be seen in all; the first two hold 1.8 of them, the first three 1.95.
+    assert reading_effort(np.array([[0.05], [0.9], [0.15], [0.9]])) == [3]
+    assert reading_effort(np.array([[1.0, 0.5], [0.0, 0.5]])) == [1, 2]
+    assert reading_effort(np.zeros((0, 2))) == [0, 0]

@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +26,9 @@ from tagger.corpus import load
 from tagger.evaluation import evaluate, evaluate_scores
 from tagger.evaluation.calibration import calibration_curve
 from tagger.model import Model
-from tagger.tagging import Tagger
+from tagger.tagging import Tagger, reading_effort
 from tagger.themes import load_codebook
-from tagger.training import TrainingSettings
+from tagger.training import TrainingSettings, train
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -47,6 +48,7 @@ VARIANTS = {
     "without word classes": without("class", "opening", "order", "near"),
     "without ordered classes": without("order", "near"),
     "without near classes": without("near"),
+    "window of 15 tokens": replace(without(), features=replace(without().features, window=15)),
     "without stems": without("stem"),
     "without pairs": without("pair"),
     "full length normalisation": replace(without(), features=replace(without().features, norm=1.0)),
@@ -70,14 +72,12 @@ def keyword_scores(texts: list[str]) -> np.ndarray:
     return np.array([[bool(pattern.search(text)) for pattern in patterns] for text in texts], float)
 
 
-def reading_effort(labels: np.ndarray, scores: np.ndarray, recall: float = 0.95) -> list[str]:
-    """How many passages to read, most probable first, to see a share of each theme: predicted from the scores alone, and true."""
-    lines = [f"| theme | to read for {recall:.0%}, predicted | true |", "|---|---|---|"]
-    for column, theme in enumerate(CODEBOOK.names):
-        order = np.argsort(-scores[:, column])
-        expected, found = np.cumsum(scores[order, column]), np.cumsum(labels[order, column])
-        reads = [int(np.searchsorted(part / part[-1], recall)) + 1 for part in (expected, found)]
-        lines.append(f"| {theme} | {reads[0]} | {reads[1]} |")
+def effort_table(labels: np.ndarray, scores: np.ndarray) -> list[str]:
+    """The reading effort that the scores predict beside the true one."""
+    lines = ["| theme | to read, predicted | true |", "|---|---|---|"]
+    for column, (theme, predicted) in enumerate(zip(CODEBOOK.names, reading_effort(scores), strict=True)):
+        found = np.cumsum(labels[np.argsort(-scores[:, column], kind="stable"), column])
+        lines.append(f"| {theme} | {predicted} | {int(np.searchsorted(found, 0.95 * found[-1])) + 1} |")
     return lines
 
 
@@ -97,11 +97,12 @@ def main(folder: Path) -> None:
     }
     for name, settings in track(VARIANTS.items(), "Ablations", transient=True):
         compared[name] = figures(train_folders([MEXICO, COMPOSED], CODEBOOK, settings=settings).model)
+    shares = learning_curve(figures)
     curves = {theme: calibration_curve(labels[:, t], scores[:, t]) for t, theme in enumerate(CODEBOOK.names)}
     about = (
         f"{len(texts)} real passages of {len(set(documents))} other countries, clauses that sum up yearly reports, labelled by the codebook. "
         "They served to choose between models, never to fit one, so the figures are somewhat optimistic. "
-        "Intervals: bootstrap over countries. Made by `experiments/default/measure.py`."
+        "Intervals: bootstrap over countries. `experiments/default/measure.py` makes them."
     )
     results = {
         "fingerprint": fingerprint(shipped.model),
@@ -121,12 +122,26 @@ def main(folder: Path) -> None:
         },
         "compared": compared,
         "calibration": curves,
+        "learning_curve": shares,
     }
     out = HERE / "results.json"
     out.with_suffix(".tmp").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     out.with_suffix(".tmp").replace(out)
     for name, value in {"shipped": results["measured"]["Countries never seen"]["figures"], **compared}.items():
         print(f"{name:<52}{value['macro_f1']:.3f}  " + "  ".join(f"{t['f1']:.3f}" for t in value["themes"]))
+
+
+def learning_curve(figures: Callable[[Model], dict[str, object]]) -> dict[str, object]:
+    """Macro-F1 with the Mexico report and a growing share of the composed passages, taken evenly from all documents."""
+    mexico, composed = load(MEXICO, CODEBOOK.names), load(COMPOSED, CODEBOOK.names)
+    settings = replace(TrainingSettings(), features=replace(TrainingSettings().features, lexicon=CODEBOOK.lexicon))
+    order = np.random.default_rng(0).permutation(len(composed))
+    curve = {}
+    for share in (0.125, 0.25, 0.5, 0.75, 1.0):
+        part = composed.select(np.sort(order[: int(share * len(order))]))
+        model = train({"mexico-2014": mexico, "composed": part}, settings=settings).model
+        curve[str(len(part))] = figures(model)["macro_f1"]
+    return curve
 
 
 def mexico_alone(labels: np.ndarray, texts: list[str], documents: list[str]) -> dict[str, object]:

@@ -112,6 +112,22 @@ def _print(tagged: Sequence[Tagged], themes: Sequence[str], everything: bool) ->
         if everything or carrying:
             console.print(_passage_table(passages if everything else carrying, styles, marks=not console.is_terminal))
         console.print(_count_table(passages, themes, styles))
+        console.print(_advice(passages, themes))
+
+
+def _advice(passages: Sequence[Tagged], themes: Sequence[str]) -> str:
+    """What a person should still do: the passages in the review band, and how many to read to miss little."""
+    import numpy as np
+
+    from tagger.tagging import reading_effort
+
+    effort = reading_effort(np.array([[item.scores[theme] for theme in themes] for item in passages]))
+    reads = ", ".join(f"{theme} {count}" for theme, count in zip(themes, effort, strict=True))
+    review = sum(bool(item.review) for item in passages)
+    return (
+        f"{review} passages lie in the review band of a theme (marked ?, or in the file's column 'review'): a person should look.\n"
+        f"To see 95 % of a theme's passages, read so many, most probable first: {reads}."
+    )
 
 
 def _passage_table(passages: Sequence[Tagged], styles: dict[str, str], *, marks: bool) -> Table:
