@@ -100,7 +100,8 @@ def main(folder: Path) -> None:
     shares = learning_curve(figures)
     curves = {theme: calibration_curve(labels[:, t], scores[:, t]) for t, theme in enumerate(CODEBOOK.names)}
     about = (
-        f"{len(texts)} real passages of {len(set(documents))} other countries, clauses that sum up yearly reports, labelled by the codebook. "
+        f"{len(texts)} real passages of {len(set(documents))} other countries, clauses that sum up yearly reports, labelled by "
+        "the codebook. "
         "They served to choose between models, never to fit one, so the figures are somewhat optimistic. "
         "Intervals: bootstrap over countries. `experiments/default/measure.py` makes them."
     )
@@ -116,7 +117,7 @@ def main(folder: Path) -> None:
                 "failures": [
                     "How many passages to read, most probable first, to see 95 % of a theme's passages:",
                     "",
-                    *reading_effort(labels, scores),
+                    *effort_table(labels, scores),
                 ],
             }
         },
