@@ -6,7 +6,7 @@ DEVELOPMENT ?= ../shared/development
 CORPORA = corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
-.PHONY: tag test check format model measure codebook clean
+.PHONY: tag test check format model measure pages codebook clean
 
 tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
 	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
@@ -30,6 +30,9 @@ model: .venv/dev  ## Train the shipped model anew
 
 measure: .venv/dev  ## Measure the shipped model on labelled passages of other countries: make measure DEVELOPMENT=folder, then make model
 	$(BIN)/python experiments/default/measure.py "$(DEVELOPMENT)"
+
+pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
+	$(BIN)/python experiments/pages.py
 
 codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	$(BIN)/tagger codebook > corpora/codebook.md.tmp && mv corpora/codebook.md.tmp corpora/codebook.md

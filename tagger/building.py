@@ -121,7 +121,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
 LIMITS = (
     "- English only, and the language of yearly government reports on trafficking; news, court files and interviews are untested.",
     "- Each passage is judged alone: what a sentence says only together with its neighbour is missed.",
-    "- Scores are calibrated to the share of each theme in reports; in a text about one theme only they are too low.",
+    "- Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
     "- A label says that a passage is about a theme, never that what the passage claims is true.",
 )
 

@@ -1,0 +1,101 @@
+"""Write what the shipped model prints, scores and was taught into README.md and the datasheets.
+
+    python experiments/pages.py
+
+It fills the parts between ``<!-- name -->`` and ``<!-- end -->``, and the two text blocks of the README. Tests hold the pages to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import tagger
+from tagger.corpus import agreement, load
+from tagger.themes import load_codebook
+
+ROOT = Path(__file__).resolve().parent.parent
+CODEBOOK = load_codebook(ROOT / "corpora/themes.toml")
+
+
+def fill(page: str, name: str, lines: list[str]) -> str:
+    """Put lines into a named part of a page."""
+    part = re.compile(rf"<!-- {name} -->.*?<!-- end -->", re.DOTALL)
+    if not part.search(page):
+        raise SystemExit(f"no part named {name} in the page")
+    return part.sub(lambda _: "\n".join([f"<!-- {name} -->", *lines, "<!-- end -->"]), page)
+
+
+def figures() -> list[str]:
+    """The headline and the table of the figures on countries never seen, from the model card."""
+    card = tagger.load(ROOT / "models/default").model.card
+    measured, compared = (card["measured"]["Countries never seen"][key] for key in ("figures", "compared"))
+    low, high = measured["macro_interval"]
+    lines = [
+        f"On {measured['passages']} passages of 69 countries that it never saw, macro-F1 is **{measured['macro_f1']:.2f}** "
+        f"(95 % interval {low:.2f} to {high:.2f}, bootstrap over",
+        f"countries); a keyword list reaches {compared['keyword list (keywords.toml)']['macro_f1']:.2f}, the same learner taught by "
+        f"the Mexico report alone {compared['the same model trained on the Mexico report alone']['macro_f1']:.2f}.",
+        "",
+        "| theme | precision | recall | F1 |",
+        "|---|---|---|---|",
+    ]
+    return [*lines, *(f"| {t['theme']} | {t['precision']:.2f} | {t['recall']:.2f} | {t['f1']:.2f} |" for t in measured["themes"])]
+
+
+def blocks(page: str) -> str:
+    """Replace the README's two text blocks by what its code and its first command print."""
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert code
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code[1], {})
+    command = [sys.executable, "-m", "tagger", "tag", "corpora/mexico-2014/report.txt"]
+    environment = {**os.environ, "COLUMNS": "120"}
+    table = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+    table = [line.rstrip() for line in table]
+    start = next(number for number, line in enumerate(table) if "complicity continued" in line.replace("*", ""))
+    counts = next(number for number, line in enumerate(table) if line.startswith(" section") and "passages" in line)
+    shown = [*table[:5], "...", *table[start : start + 7], "...", *table[counts:]]
+    texts = iter([printed.getvalue(), "\n".join(shown) + "\n"])
+    return re.sub(r"```text\n.*?```", lambda _: f"```text\n{next(texts)}```", page, flags=re.DOTALL)
+
+
+def agreements(folder: Path) -> list[str]:
+    """The agreement table of a corpus."""
+    table, differences = agreement(folder, CODEBOOK.names)
+    lines = ["| theme | Krippendorff's alpha | first | second | both |", "|---|---|---|---|---|"]
+    lines += [f"| {t.theme} | {t.alpha:.3f} | {t.first} | {t.second} | {t.both} |" for t in table]
+    return [*lines, "", f"They differ on {len(differences)} passages."]
+
+
+def documents(folder: Path) -> list[str]:
+    """The size of a corpus and of its documents."""
+    corpus = load(folder, CODEBOOK.names)
+    spans: dict[str, list[str]] = {}
+    for name, number in zip(corpus["document"], corpus["id"], strict=True):
+        spans.setdefault(name, []).append(number)
+    lines = [f"{len(corpus)} passages in {len(spans)} documents:", "", "| document | ids | passages |", "|---|---|---|"]
+    return [*lines, *(f"| {name} | {ids[0]} to {ids[-1]} | {len(ids)} |" for name, ids in spans.items())]
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    for folder in (ROOT / "corpora/mexico-2014", ROOT / "corpora/composed"):
+        sheet = folder / "README.md"
+        page = sheet.read_text(encoding="utf-8")
+        page = fill(page, "agreement", agreements(folder))
+        if "<!-- documents -->" in page:
+            page = fill(page, "documents", documents(folder))
+        sheet.write_text(page, encoding="utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(blocks(fill(readme.read_text(encoding="utf-8"), "figures", figures())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
