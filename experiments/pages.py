@@ -71,7 +71,7 @@ def agreements(folder: Path) -> list[str]:
     table, differences = agreement(folder, CODEBOOK.names)
     lines = ["| theme | Krippendorff's alpha | first | second | both |", "|---|---|---|---|---|"]
     lines += [f"| {t.theme} | {t.alpha:.3f} | {t.first} | {t.second} | {t.both} |" for t in table]
-    return [*lines, "", f"They differ on {len(differences)} passages."]
+    return [*lines, "", f"They differ on {len(differences)} of the {table[0].passages} passages labelled twice."]
 
 
 def documents(folder: Path) -> list[str]:

@@ -64,6 +64,8 @@ class Agreement:
     first: int
     second: int
     both: int
+    passages: int
+    """How many passages were labelled twice, and so count here."""
 
     @property
     def f1(self) -> float:
@@ -137,7 +139,10 @@ def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
 
 
 def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement], list[dict[str, Any]]]:
-    """Return the agreement of both annotators for each theme, and the passages on which they differ."""
+    """Return the agreement of both annotators for each theme, and the passages on which they differ.
+
+    Passages that were labelled only once, whose line has no ``second``, are left out.
+    """
     path = Path(folder) / ANNOTATIONS
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
@@ -145,14 +150,14 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
     problems = list(_annotation_problems(Path(folder), [(0, row) for row in rows], themes))
     if problems:
         raise CorpusError(str(problems[0]))
-    passes = [row for _, row in _json_lines(path, [])]
+    passes = [row for _, row in _json_lines(path, []) if "second" in row]
     found = []
     for theme in themes:
         first, second = ([theme in row[key] for row in passes] for key in ("first", "second"))
         same = sum(a == b for a, b in zip(first, second, strict=True))
         both = sum(a and b for a, b in zip(first, second, strict=True))
         share = same / len(passes) if passes else float("nan")
-        found.append(Agreement(theme, krippendorff_alpha([first, second]), share, sum(first), sum(second), both))
+        found.append(Agreement(theme, krippendorff_alpha([first, second]), share, sum(first), sum(second), both, len(passes)))
     texts = {row["id"]: row for row in rows}
     differing = [
         {**row, "text": texts[row["id"]]["text"], "labels": texts[row["id"]]["labels"]}
@@ -314,7 +319,8 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
     broken: list[Problem] = []
     labels = {row["id"]: set(row["labels"]) for _, row in rows}
     for number, row in _json_lines(path, broken):
-        first, second = row.get("first"), row.get("second")
+        first = row.get("first")
+        second = row.get("second", first)  # a passage that was labelled once has no second
         if not isinstance(first, list) or not isinstance(second, list) or not {*first, *second} <= set(themes):
             yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
         elif row.get("id") not in labels:

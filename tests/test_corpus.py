@@ -127,8 +127,9 @@ def test_corpus_alpha_of_a_worked_example():
 
 
 def test_corpus_agreement_and_its_problems(folder):
-    put(folder, [row(n) for n in range(4)])
+    put(folder, [row(n) for n in range(5)])
     passes = [{"id": f"p{n}", "first": ["complicity"] * (n == 0), "second": ["complicity"] * (n == 1)} for n in range(4)]
+    passes.append({"id": "p4", "first": row(4)["labels"]})  # labelled once
     put(folder, passes, "annotations.jsonl")
     assert "'settled' does not say" in str(corpus.check(folder, THEMES)[0])
     for line in passes[:2]:
@@ -138,6 +139,7 @@ def test_corpus_agreement_and_its_problems(folder):
     assert (found[0].theme, found[0].first, found[0].second, found[0].both, found[0].agreement) == ("complicity", 1, 1, 0, 0.5)
     assert found[0].alpha == pytest.approx(corpus.krippendorff_alpha([[1, 0, 0, 0], [0, 1, 0, 0]]))
     assert [line["id"] for line in differing] == ["p0", "p1"]
+    assert found[0].passages == 4
 
 
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])

@@ -97,7 +97,7 @@ def agreement_cli(
         result[str(folder)] = {"themes": figures, "differing": len(differing)}
         if as_json:
             continue
-        print(f"{folder}: the annotators differ on {len(differing)} passages")
+        print(f"{folder}: the annotators differ on {len(differing)} of {found[0].passages} passages")
         print(f"  {'theme':<22}{'alpha':>7}{'agreement':>11}{'first':>7}{'second':>8}{'F1':>7}")
         for a in found:
             print(f"  {a.theme:<22}{a.alpha:>7.3f}{a.agreement:>11.3f}{a.first:>7}{a.second:>8}{a.f1:>7.3f}")
