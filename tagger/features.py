@@ -12,6 +12,7 @@ that nothing loops over tokens in Python. What a text holds is a set (presence, 
 ``opening``  a class of the first token
 ``order``    two classes in their order, at most ``window`` tokens apart
 ``near``     the same, at most ``nearness`` tokens apart
+``beside``   a token and a class before or after it, at most ``reach`` tokens apart
 ============ =================================================================================================
 
 A passage's vector holds ``weights[kind]`` for each feature present and is divided by its Euclidean length to the power
@@ -27,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("word", "pair", "stem", "class", "opening", "order", "near")
+KINDS = ("word", "pair", "stem", "class", "opening", "order", "near", "beside")
 
 UInt = NDArray[np.uint64]
 Int = NDArray[np.int64]
@@ -59,14 +60,24 @@ class FeatureSettings:
     """What is counted and how; a part of every saved model."""
 
     weights: Mapping[str, float] = field(
-        default_factory=lambda: {"word": 1.0, "pair": 1.0, "stem": 1.0, "class": 1.5, "opening": 1.0, "order": 0.8, "near": 1.0}
+        default_factory=lambda: {
+            "word": 1.0,
+            "pair": 1.0,
+            "stem": 1.0,
+            "class": 1.5,
+            "opening": 1.0,
+            "order": 0.8,
+            "near": 1.0,
+            "beside": 0.8,
+        }
     )
     stem_length: int = 5
     window: int = 25
     nearness: int = 3
+    reach: int = 2
     norm: float = 0.5
-    scale: float = 3.0
-    bits: int = 20
+    scale: float = 0.3
+    bits: int = 22
     lexicon: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,6 +93,7 @@ class FeatureSettings:
             "stem_length": (2, 20),
             "window": (1, 50),
             "nearness": (1, 50),
+            "reach": (1, 10),
             "bits": (8, 24),
             "norm": (0.0, 2.0),
             "scale": (0.001, 1000.0),
@@ -101,6 +113,7 @@ class FeatureSettings:
             "stem_length": self.stem_length,
             "window": self.window,
             "nearness": self.nearness,
+            "reach": self.reach,
             "norm": self.norm,
             "scale": self.scale,
             "bits": self.bits,
@@ -316,7 +329,7 @@ class Features:
             long = np.flatnonzero(tokens.end - tokens.start > size)
             start = tokens.start[long]
             yield made("stem", tokens.piece(start, start + size), long, long)
-        if not any(weights.get(kind) for kind in ("class", "opening", "order", "near")):
+        if not any(weights.get(kind) for kind in ("class", "opening", "order", "near", "beside")):
             return
         token, number = self._lexicon.classes(tokens)
         name = self._lexicon.names[number]
@@ -332,6 +345,10 @@ class Features:
                 if weights.get(kind):
                     inside = np.flatnonzero(distance <= limit)
                     yield made(kind, both[inside], token[left[inside]], token[right[inside]])
+        if weights.get("beside"):
+            member, other, before = _beside(token, row, self.settings.reach)
+            side = np.where(before, np.uint64(_BASE), np.uint64(_INVERSE))
+            yield made("beside", _mix(name[member] + side, 0) + tokens.hash[other], other, token[member])
 
 
 def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
@@ -346,6 +363,20 @@ def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
         lefts.append(near)
         rights.append(near + step)
     return np.concatenate(lefts), np.concatenate(rights)
+
+
+def _beside(token: Int, row: Int, reach: int) -> tuple[Int, Int, NDArray[np.bool_]]:
+    """All memberships with the tokens of their text at most ``reach`` before or after them: membership, token, is it before."""
+    members, others, before = [], [], []
+    every = np.arange(len(token))
+    for step in (*range(-reach, 0), *range(1, reach + 1)):
+        other = token + step
+        inside = np.flatnonzero((other >= 0) & (other < len(row)))
+        inside = inside[row[other[inside]] == row[token[inside]]]
+        members.append(every[inside])
+        others.append(other[inside])
+        before.append(np.full(len(inside), step < 0))
+    return np.concatenate(members), np.concatenate(others), np.concatenate(before)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,6 +1,7 @@
-"""Corpora -> a model, with scikit-learn: a calibrated logistic regression a theme over `tagger.features`.
+"""Corpora -> a model, with scikit-learn: a calibrated linear support vector machine a theme over `tagger.features`.
 
-Calibration (Platt 1999) and thresholds come from predictions for documents that the classifier did not see: grouped
+Columns are weighted by their inverse document frequency, which is folded into the weights. The penalty, the calibration (Platt 1999) and
+the thresholds come from predictions for documents that the classifier did not see: grouped
 cross-validation, then resampling of documents.
 """
 
@@ -24,8 +25,11 @@ try:
     import sklearn
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.feature_extraction.text import TfidfTransformer
+    from sklearn.metrics import average_precision_score
     from sklearn.model_selection import GroupKFold
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.svm import LinearSVC
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
@@ -37,8 +41,13 @@ class TrainingSettings:
     """How the classifiers are fitted; the defaults are those of the shipped model."""
 
     features: FeatureSettings = field(default_factory=FeatureSettings)
-    C: float = 10.0
+    C: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    """Inverse strengths of the penalty to try; that with the highest mean average precision out of fold is taken."""
     class_weight: str | None = "balanced"
+    inverse_frequency: bool = True
+    """Whether a feature counts for more the fewer passages it stands in."""
+    least: int = 2
+    """In how many passages a feature must stand to get a weight."""
     folds: int = 5
     seed: int = 0
 
@@ -87,12 +96,15 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
     themes, texts, labels, groups = _join(corpora)
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.transform(texts)
-    used = np.unique(matrix.indices)
+    used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
     matrix = matrix[:, used]
-    classifiers, out_of_fold = {}, np.zeros(labels.shape)
-    for column, theme in enumerate(themes):
-        y = labels[:, column]
-        classifiers[theme], out_of_fold[:, column] = _fit(matrix, y, _splits(y, groups, theme, settings), settings)
+    splits = [_splits(y, groups, theme, settings) for theme, y in zip(themes, labels.T, strict=True)]
+    strength, decisions = _choose(matrix, labels, splits, settings)
+    classifiers = {
+        theme: CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=parts, ensemble=False).fit(matrix, y)
+        for theme, y, parts in zip(themes, labels.T, splits, strict=True)
+    }
+    out_of_fold = np.stack([_calibrate(classifiers[theme], decisions[:, column]) for column, theme in enumerate(themes)], axis=1)
     weights, intercepts = _fold_in(classifiers, themes)
     thresholds, review = _decide(labels, out_of_fold, groups, settings.seed)
     model = Model(
@@ -147,17 +159,30 @@ def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings
     )
 
 
-def _fit(
-    matrix: scipy.sparse.csr_matrix, y: NDArray[np.int64], splits: list[tuple[Any, Any]], settings: TrainingSettings
-) -> tuple[CalibratedClassifierCV, NDArray[np.float64]]:
-    """Fit one theme; return the calibrated classifier and its out-of-fold probabilities."""
-    base = LogisticRegression(C=settings.C, class_weight=settings.class_weight, solver="liblinear", random_state=settings.seed)
-    decisions = np.zeros(len(y))
-    for train_rows, test_rows in splits:
-        decisions[test_rows] = base.fit(matrix[train_rows], y[train_rows]).decision_function(matrix[test_rows])
-    calibrated = CalibratedClassifierCV(base, method="sigmoid", cv=splits, ensemble=False).fit(matrix, y)
-    sigmoid = calibrated.calibrated_classifiers_[0].calibrators[0]
-    return calibrated, logistic(-(sigmoid.a_ * decisions + sigmoid.b_))
+def estimator(settings: TrainingSettings, strength: float) -> Pipeline:
+    """The classifier of one theme, not fitted."""
+    linear = LinearSVC(C=strength, class_weight=settings.class_weight, dual=True, max_iter=10_000, random_state=settings.seed)
+    return make_pipeline(TfidfTransformer(norm=None, use_idf=settings.inverse_frequency), linear)
+
+
+def _choose(
+    matrix: scipy.sparse.csr_matrix, labels: NDArray[np.int64], splits: Sequence[list[tuple[Any, Any]]], settings: TrainingSettings
+) -> tuple[float, NDArray[np.float64]]:
+    """Choose the penalty; return it with the decisions (n, themes) that classifiers make on documents they did not see."""
+    tried = np.zeros((len(settings.C), *labels.shape))
+    for place, strength in enumerate(settings.C):
+        for column, parts in enumerate(splits):
+            for train_rows, test_rows in parts:
+                fitted = estimator(settings, strength).fit(matrix[train_rows], labels[train_rows, column])
+                tried[place, test_rows, column] = fitted.decision_function(matrix[test_rows])
+    precision = [average_precision_score(labels, decisions, average="macro") for decisions in tried]
+    best = int(np.argmax(precision))
+    return settings.C[best], tried[best]
+
+
+def _calibrate(classifier: CalibratedClassifierCV, decisions: NDArray[np.float64]) -> NDArray[np.float64]:
+    sigmoid = classifier.calibrated_classifiers_[0].calibrators[0]
+    return logistic(-(sigmoid.a_ * decisions + sigmoid.b_))
 
 
 def _fold_in(classifiers: Mapping[str, CalibratedClassifierCV], themes: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -165,8 +190,8 @@ def _fold_in(classifiers: Mapping[str, CalibratedClassifierCV], themes: Sequence
     weights, intercepts = [], []
     for theme in themes:
         part = classifiers[theme].calibrated_classifiers_[0]
-        sigmoid, linear = part.calibrators[0], part.estimator
-        weights.append(-sigmoid.a_ * linear.coef_[0])
+        sigmoid, (frequency, linear) = part.calibrators[0], (step for _, step in part.estimator.steps)
+        weights.append(-sigmoid.a_ * linear.coef_[0] * (frequency.idf_ if frequency.use_idf else 1.0))
         intercepts.append(-sigmoid.a_ * linear.intercept_[0] - sigmoid.b_)
     return np.stack(weights, axis=1).astype(np.float32), np.array(intercepts)
 
