@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tagger.errors import CorpusError, InputError, MissingExtraError, ModelError, OutputError, TaggerError, ThemesError, TrainingError
 from tagger.records import Document, Passage, Span, Tagged
-from tagger.tagging import Tagger, load, read
+from tagger.tagging import Tagger, load, read, read_all
 
 __all__ = [
     "CorpusError",
@@ -29,5 +29,6 @@ __all__ = [
     "TrainingError",
     "load",
     "read",
+    "read_all",
 ]
 __version__ = "0.1.0"

@@ -1,0 +1,78 @@
+"""What passes between the parts of reading: `Content`, what a reader finds; `Columns`, what of a table is asked for; `Limits`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_UNWANTED = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one document may use; beyond, it is an `InputError` that names the limit.
+
+    Parameters
+    ----------
+    seconds
+        Wall-clock seconds for parsing.
+    memory
+        Bytes of memory for the process that parses (its whole address space; Linux only).
+    size
+        Bytes of the file.
+    expanded
+        Bytes of what is packed into a DOCX or XLSX file.
+    characters
+        Characters of text: about ten times what the reports of all countries hold together.
+    """
+
+    seconds: float = 60
+    memory: int = 1 << 30
+    size: int = 256 << 20
+    expanded: int = 256 << 20
+    characters: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of the columns of a table that hold the passages' texts and ids; None for the usual ones."""
+
+    text: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a reader finds in a file: text whose paragraphs and headings are lines, and what is known beside it.
+
+    ``pages`` are pairs of a start in the text and a page number; ``rows``, of a table, hold for each row
+    its number, its id if there is one, a start and an end.
+    """
+
+    text: str
+    title: str | None = None
+    pages: tuple[tuple[int, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    rows: tuple[tuple[int, str | None, int, int], ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, for another process."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Content:
+        """Undo `to_json`."""
+        rows = data["rows"]
+        return cls(
+            text=data["text"],
+            title=data["title"],
+            pages=tuple((start, page) for start, page in data["pages"]),
+            notes=tuple(data["notes"]),
+            rows=None if rows is None else tuple((number, name, start, end) for number, name, start, end in rows),
+        )
+
+
+def clean(text: str) -> str:
+    """One kind of line end; no control characters and halves of surrogate pairs, which no output format can hold."""
+    return _UNWANTED.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
