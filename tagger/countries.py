@@ -10,8 +10,8 @@ Afghanistan; Albania; Algeria; Andorra; Angola; Antigua and Barbuda; Argentina; 
 Bahrain; Bangladesh; Barbados; Belarus; Belgium; Belize; Benin; Bhutan; Bolivia; Bosnia and Herzegovina; Botswana; Brazil; Brunei; Bulgaria;
 Burkina Faso; Burma; Burma (Myanmar); Myanmar; Burundi; Cabo Verde; Cape Verde; Cambodia; Cameroon; Canada; Central African Republic; Chad;
 Chile; China; China (People's Republic of China); People's Republic of China; Colombia; Comoros; Congo; Republic of the Congo;
-Congo, Republic of the; Democratic Republic of the Congo; Congo, Democratic Republic of the; Costa Rica; Cote d'Ivoire; Ivory Coast; Croatia;
-Cuba; Curacao; Cyprus; Czech Republic; Czechia; Denmark; Djibouti; Dominica; Dominican Republic; Ecuador; Egypt; El Salvador;
+Congo, Republic of the; Democratic Republic of the Congo; Congo, Democratic Republic of the; Costa Rica; Côte d'Ivoire; Ivory Coast; Croatia;
+Cuba; Curaçao; Cyprus; Czech Republic; Czechia; Denmark; Djibouti; Dominica; Dominican Republic; Ecuador; Egypt; El Salvador;
 Equatorial Guinea; Eritrea; Estonia; Eswatini; Swaziland; Ethiopia; Fiji; Finland; France; Gabon; Gambia; Georgia; Germany; Ghana; Greece;
 Grenada; Guatemala; Guinea; Guinea-Bissau; Guyana; Haiti; Honduras; Hong Kong; Hungary; Iceland; India; Indonesia; Iran; Iraq; Ireland;
 Israel; Italy; Jamaica; Japan; Jordan; Kazakhstan; Kenya; Kiribati; North Korea; South Korea; Democratic People's Republic of Korea;
@@ -21,28 +21,28 @@ Macao; Macedonia; North Macedonia; Madagascar; Malawi; Malaysia; Maldives; Mali;
 Micronesia; Federated States of Micronesia; Micronesia, Federated States of; Moldova; Monaco; Mongolia; Montenegro; Morocco; Mozambique;
 Namibia; Nauru; Nepal; Netherlands; Netherlands Antilles; New Zealand; Nicaragua; Niger; Nigeria; Norway; Oman; Pakistan; Palau; Panama;
 Papua New Guinea; Paraguay; Peru; Philippines; Poland; Portugal; Qatar; Romania; Russia; Russian Federation; Rwanda; Samoa; San Marino;
-Sao Tome and Principe; Saudi Arabia; Senegal; Serbia; Serbia and Montenegro; Seychelles; Sierra Leone; Singapore; Sint Maarten;
+São Tomé and Príncipe; Saudi Arabia; Senegal; Serbia; Serbia and Montenegro; Seychelles; Sierra Leone; Singapore; Sint Maarten;
 St. Maarten; Slovakia; Slovak Republic; Slovenia; Solomon Islands; Somalia; South Africa; South Sudan; Spain; Sri Lanka; St. Kitts and Nevis;
 Saint Kitts and Nevis; St. Lucia; Saint Lucia; St. Vincent and the Grenadines; Saint Vincent and the Grenadines; Sudan; Suriname; Sweden;
 Switzerland; Syria; Taiwan; Tajikistan; Tanzania; Thailand; Timor-Leste; East Timor; Togo; Tonga; Trinidad and Tobago; Tunisia; Turkey;
-Turkiye; Turkmenistan; Tuvalu; Uganda; Ukraine; United Arab Emirates; United Kingdom; United States; United States of America; Uruguay;
+Türkiye; Turkmenistan; Tuvalu; Uganda; Ukraine; United Arab Emirates; United Kingdom; United States; United States of America; Uruguay;
 Uzbekistan; Vanuatu; Vatican City; Venezuela; Vietnam; Viet Nam; Yemen; Zambia; Zimbabwe
 """
 
 
-def _plain(name: str) -> str:
-    """Lower case, no accents, straight apostrophes, no article: how names are compared."""
+def plain_name(name: str) -> str:
+    """Return the name as names are compared: in lower case, without accents and article, with straight apostrophes."""
     bare = unicodedata.normalize("NFKD", name.replace("\u2019", "'")).encode("ascii", "ignore").decode().lower()
     return re.sub(r"^the |,? the$", "", " ".join(bare.split()))
 
 
-_KNOWN = {_plain(name) for name in _NAMES.replace("\n", " ").split(";")}
+_KNOWN = {plain_name(name): name.strip() for name in _NAMES.replace("\n", " ").split(";")}
 
 
-def is_country(name: str) -> bool:
-    """Tell whether a name is that of a country, in any case and with or without accents and article.
+def known_country(name: str) -> str | None:
+    """Return the usual writing of a country's name given in any case, with or without accents and article; None if it is none.
 
-    >>> is_country("THE GAMBIA"), is_country("Côte d’Ivoire"), is_country("Prosecution")
-    (True, True, False)
+    >>> known_country("THE GAMBIA"), known_country("Cote d\u2019Ivoire"), known_country("Prosecution")
+    ('Gambia', "Côte d'Ivoire", None)
     """
-    return len(name) < 60 and _plain(name) in _KNOWN
+    return _KNOWN.get(plain_name(name)) if len(name) < 60 else None

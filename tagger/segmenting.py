@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import sentencex
 
+from tagger.countries import known_country
 from tagger.errors import InputError
 from tagger.records import Document, Passage
 from tagger.structure import MOST_PARAGRAPHS, RECOMMENDATIONS, Header, Paragraph, header_line, paragraphs
@@ -68,10 +69,15 @@ def segment(document: Document) -> Document:
         document,
         passages=tuple(passages),
         title=document.title or header.title,
-        country=document.country or header.country,
+        country=_written(document.country or header.country),
         year=document.year or header.year,
         tier=document.tier or header.tier,
     )
+
+
+def _written(country: str | None) -> str | None:
+    """A country's name as it is usually written, if the report has it in capitals."""
+    return known_country(country) or country if country and country.isupper() else country
 
 
 def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:

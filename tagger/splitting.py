@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tagger.countries import plain_name
 from tagger.reading.content import Content
 from tagger.records import Document, Passage
 from tagger.segmenting import segment
@@ -84,7 +85,7 @@ def _country(text: str) -> str | None:
 
 
 def _slug(country: str) -> str:
-    return re.sub(r"[^\w]+", "-", country.lower()).strip("-")
+    return re.sub(r"[^a-z]+", "-", plain_name(country)).strip("-")
 
 
 def _unused(name: str, taken: Sequence[Document]) -> str:

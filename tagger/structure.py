@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tagger.countries import is_country
+from tagger.countries import known_country
 from tagger.errors import InputError
 
 INTRODUCTION = "Introduction"
@@ -91,7 +91,7 @@ def header_line(line: str, header: Header = Header()) -> Header | None:  # noqa:
         return replace(header, title=line, country=country, year=int(year) if year else header.year)
     if tier := _TIER.fullmatch(line) or _SPECIAL.fullmatch(line):
         return replace(header, tier=tier["tier"], country=header.country or tier["country"])
-    if is_country(line):
+    if known_country(line):
         return replace(header, country=header.country or line)
     return None
 
@@ -168,7 +168,7 @@ def reports(text: str) -> list[tuple[int, int]]:
         more = header_line(text[start:end], header) if end - start <= _LONG_LINE else None
         if more:
             header, begin = more, start if begin < 0 else begin
-            if header.country and is_country(header.country) and (header.tier or header.title) and header.country.lower() != country:
+            if header.country and known_country(header.country) and (header.tier or header.title) and header.country.lower() != country:
                 starts.append(begin)
                 country = header.country.lower()
         else:

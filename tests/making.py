@@ -62,9 +62,9 @@ def composed(country: str, tier: str, documents: Sequence[str], passages: int) -
 def three_countries(passages: int = 450) -> list[Report]:
     """Long reports, so that the PDF of the three has 60 pages."""
     groups = (
-        ("Bolivia", "Tier 2", ("europe-americas", "government-a-1", "protection-b-1")),
-        ("Côte d’Ivoire", "Tier 2 Watch List", ("africa-mideast", "government-a-2", "protection-b-2")),
-        ("Timor-Leste", "Tier 3", ("asia-pacific", "government-a-3", "protection-b-3")),
+        ("Bolivia", "Tier 2", ("europe-americas", "government-a-1", "protection-b-1", "prevention-b-1", "contrast-b-1")),
+        ("Côte d’Ivoire", "Tier 2 Watch List", ("africa-mideast", "government-a-2", "protection-b-2", "prevention-b-2", "contrast-b-2")),
+        ("Timor-Leste", "Tier 3", ("asia-pacific", "government-a-3", "protection-b-3", "prevention-b-3", "contrast-b-3")),
     )
     return [composed(country, tier, documents, passages) for country, tier, documents in groups]
 

@@ -66,8 +66,6 @@ def read_source(path: Path | str, *, name: str | None = None, columns: Columns =
         data = read_bytes(path, limits)
         format = detect(data, "" if str(path) == STDIN else path.suffix, columns.text)
         content = _parse(format, data, columns, limits)
-        if len(content.text) > limits.characters:
-            raise InputError(f"holds more than {limits.characters:,} characters: cut it into several files")
         if not content.text.strip():
             raise InputError("is empty: there is no text in it")
     except InputError as error:
@@ -79,7 +77,7 @@ def _parse(format: str, data: bytes, columns: Columns, limits: Limits) -> Conten
     if not data.strip():
         raise InputError("is empty: there is no text in it")
     if format in _SAFE:
-        return READERS[format](data, columns, limits)
+        return READERS[format](data, columns, limits).check(limits)
     from tagger.reading.sandbox import SANDBOX
 
     return SANDBOX.parse(format, data, columns, limits)

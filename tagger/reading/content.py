@@ -6,6 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tagger.errors import InputError
+
 _UNWANTED = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -24,14 +26,14 @@ class Limits:
     expanded
         Bytes of what is packed into a DOCX or XLSX file.
     characters
-        Characters of text: about ten times what the reports of all countries hold together.
+        Characters of text: about twice what a year's reports of all countries hold together; ten times as many in a table.
     """
 
     seconds: float = 60
     memory: int = 1 << 30
     size: int = 256 << 20
     expanded: int = 256 << 20
-    characters: int = 50_000_000
+    characters: int = 10 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,13 @@ class Content:
     def to_json(self) -> dict[str, Any]:
         """Plain data, for another process."""
         return asdict(self)
+
+    def check(self, limits: Limits) -> Content:
+        """Return itself if it keeps within the limits; what comes after reading takes its memory in proportion."""
+        most = limits.characters * (1 if self.rows is None else 10)
+        if len(self.text) > most or (self.rows and len(self.rows) > limits.characters / 10):
+            raise InputError(f"holds more than {most:,} characters of text, or very many rows: cut it into several files, or raise the limit")
+        return self
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Content:

@@ -31,9 +31,7 @@ def _serve(request: dict[str, Any], given: IO[bytes]) -> bytes:
     try:
         _bound(limits)
         data = given.read(request["size"])
-        content = READERS[request["format"]](data, Columns(**request["columns"]), limits)
-        if len(content.text) > limits.characters:
-            raise InputError(f"holds more than {limits.characters:,} characters: cut it into several files")
+        content = READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
         return json.dumps({"content": content.to_json(), "spent": len(data) > 10_000_000}).encode()
     except MissingExtraError as error:
         return json.dumps({"missing": [error.package, error.extra]}).encode()

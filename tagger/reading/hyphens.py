@@ -1,0 +1,57 @@
+"""Whether a hyphen at the end of a line belongs to the word: the other words of the document tell."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+_WORD = re.compile(r"[^\W\d_]+(?:[-\u2019'][^\W\d_]+)*")
+_LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
+_FIRST = re.compile(r"[^\W\d_]+")
+# First parts after which the reports keep a hyphen.
+_PREFIXES = frozenset(
+    "all anti cross full government half high hard ill labor large law long low mid multi non off older one part post pre quasi self "
+    "semi sex short single so state sub two three four five six seven eight nine ten victim well year years".split()
+)
+# First parts of words written as one, though both halves are words: counterparts, overturned, frontline, without.
+_CLOSED = frozenset(
+    "after back black brother counter cross down door eye fire fore foot front grand hand head home house life land mean mother news "
+    "over road sales sister some south north east west super their them there through trans under water when where with within wood "
+    "work every other common ware gate ground land child fisher body ship text time room man men book board".split()
+)
+# Second parts before which they nearly always keep one.
+_LAST_PARTS = frozenset("based trafficking centered related smuggling exploitation funded owned generating informed trained ranking level risk profile".split())
+
+
+class Vocabulary:
+    """The words of a document, counted, but for those cut by a line's end."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._words: Counter[str] = Counter()
+        broken = False
+        for line in lines:
+            words = _WORD.findall(line.lower())
+            start, broken = int(broken), line.endswith("-")
+            self._words.update(words[start : len(words) - broken])
+
+    def keeps_hyphen(self, line: str, following: str) -> bool:
+        """Tell whether the hyphen that ends ``line`` stays when ``following`` is joined to it.
+
+        >>> Vocabulary(["the anti-trafficking law", "in prostitution"]).keeps_hyphen("an anti-", "trafficking unit")
+        True
+        """
+        left, right = _LAST.search(line), _FIRST.match(following)
+        if not left or not right:
+            return True
+        before, after = left[1].lower(), right.group().lower()
+        whole, parted = self._words[before + after], self._words[f"{before}-{after}"]
+        if whole != parted:
+            return parted > whole
+        if right.group()[0].isupper() and not left[1].isupper():
+            return True
+        if (after in _LAST_PARTS and len(before) > 2) or "-" in before:
+            return True
+        # Neither is known, or both alike: two words that stand alone elsewhere are more often a compound than one cut in two.
+        known = self._words[after] > 0 and len(after) > 2
+        return known and (before in _PREFIXES or (self._words[before] > 0 and len(before) > 3 and before not in _CLOSED))
