@@ -96,6 +96,16 @@ def header_line(line: str, header: Header = Header()) -> Header | None:  # noqa:
     return None
 
 
+def names_report(line: str) -> bool:
+    """Tell whether a line is a title, a tier or a country's name: of any text, not only at its beginning as `header_line`.
+
+    >>> names_report("MALI: Tier 2"), names_report("therefore Mali remained on Tier 2")
+    (True, False)
+    """
+    header = header_line(line)
+    return header is not None and (header.country is None or known_country(header.country) is not None)
+
+
 def paragraphs(text: str, header: Header = Header()) -> tuple[Header, list[Paragraph]]:  # noqa: B008  (frozen)
     """Cut a report into paragraphs, each under its section; return what its header says beside them."""
     found: list[Paragraph] = []

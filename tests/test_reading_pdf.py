@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from making import assert_equal_passages, assert_sound, composed, differences, mexico, plain, three_countries
+from making import Report, assert_equal_passages, assert_sound, composed, differences, mexico, plain, three_countries
 from making_docx import by_libreoffice, word_document
 from making_pdf import picture_pdf, reportlab_pdf, weasyprint_pdf
 
@@ -99,3 +99,9 @@ def test_reading_pdf_ligatures_become_letters_and_curly_quotes_stay(tmp_path):
 
     page = HTML(string="<p style='width: 40em'>The o\ufb03ce \ufb01led \u201cone\u201d case\u2019s \ufb02ow.</p>").write_pdf()
     assert read(tmp_path, page).passages[0].text == "The office filed \u201cone\u201d case\u2019s flow."
+
+
+def test_reading_pdf_a_line_of_a_sentence_that_ends_in_a_tier_is_no_header(tmp_path):
+    sentence = "After two years without a conviction, the department said, Hong Kong remained on Tier 2 Watch List for the third year, as Mali remained on Tier 2 Watch List."
+    report = Report("Mexico", "Tier 2", [("p", " ".join([sentence] * 12))])
+    assert_equal_passages(read(tmp_path, reportlab_pdf([report])), plain(report, tmp_path), 1.0)

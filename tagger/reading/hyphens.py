@@ -1,10 +1,12 @@
-"""Whether a hyphen at the end of a line belongs to the word: the other words of the document tell."""
+"""Whether a hyphen at the end of a line belongs to the word: the other words of the document tell, then a list of words."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2019'][^\W\d_]+)*")
 _LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
@@ -22,6 +24,12 @@ _CLOSED = frozenset(
 )
 # Second parts before which they nearly always keep one.
 _LAST_PARTS = frozenset("based trafficking centered related smuggling exploitation funded owned generating informed trained ranking level risk profile".split())
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """Words of reports of this kind, with and without hyphens; `make words` writes the list."""
+    return frozenset(Path(__file__).with_name("words.txt").read_text(encoding="utf-8").split())
 
 
 class Vocabulary:
@@ -45,13 +53,16 @@ class Vocabulary:
         if not left or not right:
             return True
         before, after = left[1].lower(), right.group().lower()
-        whole, parted = self._words[before + after], self._words[f"{before}-{after}"]
-        if whole != parted:
-            return parted > whole
+        joined, parted = before + after, f"{before}-{after}"
+        for known in (lambda word: self._words[word], lambda word: word in _listed()):
+            if known(joined) != known(parted):
+                return known(parted) > known(joined)
         if right.group()[0].isupper() and not left[1].isupper():
             return True
         if (after in _LAST_PARTS and len(before) > 2) or "-" in before:
             return True
         # Neither is known, or both alike: two words that stand alone elsewhere are more often a compound than one cut in two.
-        known = self._words[after] > 0 and len(after) > 2
-        return known and (before in _PREFIXES or (self._words[before] > 0 and len(before) > 3 and before not in _CLOSED))
+        return (before in _PREFIXES or (before not in _CLOSED and self._known(before))) and self._known(after)
+
+    def _known(self, word: str) -> bool:
+        return len(word) > 3 and (self._words[word] > 0 or word in _listed())

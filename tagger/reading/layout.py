@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tagger.reading.furniture import without_furniture
 from tagger.reading.geometry import Page, Segment, rows
 from tagger.reading.hyphens import Vocabulary
-from tagger.structure import BULLET, header_line, heading
+from tagger.structure import BULLET, heading, names_report
 
 __all__ = ["Page", "Segment", "lay_out"]
 
@@ -73,9 +73,9 @@ def _begins(last: _Line, line: _Line, pitch: float) -> bool:
     """Tell whether a line begins a paragraph."""
     if not 0.87 < line.size / last.size < 1.15 or heading(line.text) or heading(last.text) or line.text.startswith("\u2022"):
         return True
-    if header_line(line.text) or header_line(last.text):
-        return True
     ended = bool(_ENDED.search(last.text))
+    if names_report(last.text) or (names_report(line.text) and ended):
+        return True
     if line.text[0].islower() and not ended:
         return False
     if line.block == last.block and last.y - line.y > 1.25 * pitch:
