@@ -87,12 +87,12 @@ def _splits(word: str) -> Iterator[tuple[str, str]]:
 
 
 def reportlab_pdf(
-    reports: Sequence[Report], *, columns: int = 2, rows_first: bool = False, size: float = 9.5, head: str = "TRAFFICKING IN PERSONS REPORT JUNE 2014", indent: bool = False
+    reports: Sequence[Report], *, columns: int = 2, rows_first: bool = False, size: float = 9.5, head: str = "TRAFFICKING IN PERSONS REPORT JUNE 2014", indent: bool = False, compressed: bool = True
 ) -> bytes:
     """Pages with a running head that alternates, page numbers, and headings across the page; painted down or across the columns."""
     paper = letter if columns == 2 else A4
     stream = io.BytesIO()
-    canvas = Canvas(stream, pagesize=paper, invariant=1)
+    canvas = Canvas(stream, pagesize=paper, invariant=1, pageCompression=int(compressed))
     gutter, left, top, bottom, pitch = 22.0, 56.0, paper[1] - 74, 62.0, size * 1.25
     width = (paper[0] - 2 * left - gutter * (columns - 1)) / columns
     number = 0

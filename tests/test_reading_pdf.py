@@ -41,7 +41,7 @@ def test_reading_pdf_written_by_libreoffice_in_two_columns(tmp_path):
 @pytest.fixture(scope="module")
 def long_pdf(tmp_path_factory):
     path = tmp_path_factory.mktemp("long") / "tip.pdf"
-    path.write_bytes(reportlab_pdf(three_countries(), size=13.9))
+    path.write_bytes(reportlab_pdf(three_countries(), size=13.95))
     return path
 
 

@@ -55,7 +55,10 @@ def _decoded(data: bytes) -> tuple[str, str | None]:
             return clean(data.decode(name)), None
         except (LookupError, UnicodeError):
             pass
-    return decode(data.replace(b"\0", b"") if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and data[1:2] != b"\0" else data)
+    try:
+        return decode(data.replace(b"\0", b"") if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and data[1:2] != b"\0" else data)
+    except InputError:
+        return clean(data.decode("utf-8", "replace")), "holds bytes that are not UTF-8: they show as \ufffd"
 
 
 def _title(tree: Any) -> str | None:

@@ -76,13 +76,18 @@ def _page(pdfium: Any, document: Any, number: int) -> tuple[Page, bool]:
         segments: tuple[Segment, ...] = ()
         if text_page:
             try:
-                segments = tuple(_segments(pdfium, text_page, pdfium.FPDF_GetPageWidthF(page)))
+                segments = tuple(filter(_sound, _segments(pdfium, text_page, pdfium.FPDF_GetPageWidthF(page))))
             finally:
                 pdfium.FPDFText_ClosePage(text_page)
         has_picture = not segments and pdfium.FPDFPage_CountObjects(page) > 0
         return Page(number, pdfium.FPDF_GetPageHeightF(page), segments), has_picture
     finally:
         pdfium.FPDF_ClosePage(page)
+
+
+def _sound(segment: Segment) -> bool:
+    """Damaged files have characters without size, or out of all bounds."""
+    return 0.1 < segment.size < 2000 and -1e5 < segment.x0 <= segment.x1 < 1e5 and -1e5 < segment.y0 < 1e5 and bool(segment.text.strip())
 
 
 def _segments(pdfium: Any, page: Any, width: float) -> Iterator[Segment]:

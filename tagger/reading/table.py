@@ -92,7 +92,7 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
     if delimiter is None:
         first = text.partition("\n")[0]
         delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])
         _check(names, columns)

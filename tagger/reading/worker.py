@@ -37,13 +37,13 @@ def _serve(request: dict[str, Any], given: IO[bytes]) -> bytes:
         return json.dumps({"missing": [error.package, error.extra]}).encode()
     except InputError as error:
         return json.dumps({"error": str(error)}).encode()
-    except MemoryError:
+    except (MemoryError, RecursionError):
         # What was allocated may never come back: the next document gets a new process.
         return json.dumps(
             {"error": f"needs more than {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm", "spent": True}
         ).encode()
     except Exception as error:  # noqa: BLE001  (a library's failure on a bad file must not end a batch)
-        return json.dumps({"error": f"is damaged: {type(error).__name__} while reading it", "spent": True}).encode()
+        return json.dumps({"error": f"is damaged: {type(error).__name__} while reading it"}).encode()
 
 
 def _bound(limits: Limits) -> None:
