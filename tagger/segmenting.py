@@ -32,7 +32,6 @@ _PART = 4000  # characters; few paragraphs are as long
 _BREAK = re.compile(r"[a-z]{3}[.!?]\s+(?=[A-Z])")
 
 
-
 def segment(document: Document) -> Document:
     """Return the document with its passages and with what its header says (title, country, year, tier).
 

@@ -20,7 +20,8 @@ def documents(name: str, content: Content) -> list[Document]:
     """Make documents of a file's content, each with its passages; their texts together are the content's text."""
     if content.rows is not None:
         passages = tuple(
-            Passage(content.text[start:end], id=given or f"{name}-{number:04d}", document=name, start=start, end=end) for number, given, start, end in content.rows
+            Passage(content.text[start:end], id=given or f"{name}-{number:04d}", document=name, start=start, end=end)
+            for number, given, start, end in content.rows
         )
         return [Document(name, content.text, passages=passages, notes=content.notes)]
     ranges = reports(content.text)

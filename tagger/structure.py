@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from tagger.countries import known_country
 from tagger.errors import InputError
@@ -70,6 +71,9 @@ class Header:
     tier: str | None = None
 
 
+_NOTHING = Header()
+
+
 def heading(line: str) -> str | None:
     """Return the canonical section if the whole line is a section's heading.
 
@@ -81,7 +85,7 @@ def heading(line: str) -> str | None:
     return list(SECTIONS)[int((found.lastgroup or "s0")[1:])]
 
 
-def header_line(line: str, header: Header = Header()) -> Header | None:  # noqa: B008  (frozen)
+def header_line(line: str, header: Header = _NOTHING) -> Header | None:
     """Return the header with what this line adds to it, or None if the line is no part of a header."""
     if len(line) > _LONG_LINE:
         return None
@@ -106,7 +110,7 @@ def names_report(line: str) -> bool:
     return header is not None and (header.country is None or known_country(header.country) is not None)
 
 
-def paragraphs(text: str, header: Header = Header()) -> tuple[Header, list[Paragraph]]:  # noqa: B008  (frozen)
+def paragraphs(text: str, header: Header = _NOTHING) -> tuple[Header, list[Paragraph]]:
     """Cut a report into paragraphs, each under its section; return what its header says beside them."""
     found: list[Paragraph] = []
     section: str | None = None
@@ -187,4 +191,4 @@ def reports(text: str) -> list[tuple[int, int]]:
     if cuts and len(text[: cuts[0]].strip()) < _LEAST_REPORT:
         cuts[0] = 0
     bounds = sorted({0, *cuts, len(text)})
-    return list(zip(bounds, bounds[1:], strict=False)) if len(cuts) > 1 else [(0, len(text))]
+    return list(pairwise(bounds)) if len(cuts) > 1 else [(0, len(text))]

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from tagger import bundle
 from tagger.errors import InputError, ModelError
 from tagger.model import Model
-from tagger.reading import Columns, Limits, Source, read_source
+from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, read_source
 from tagger.records import Document, Passage, Tagged
 from tagger.splitting import documents, joined
 
-_COLUMNS, _LIMITS = Columns(), Limits()
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
 
@@ -100,9 +99,7 @@ def load(path: Path | str | None = None) -> Tagger:
     raise ModelError("the default model is not in this installation: install tagger anew, or name a model folder")
 
 
-def read(
-    path: Path | str, *, name: str | None = None, columns: Columns = _COLUMNS, limits: Limits = _LIMITS
-) -> Document:
+def read(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Document:
     """Read a report and cut it into passages; the format is found from the content.
 
     A file that holds the reports of several countries becomes one document all the same, without a country: `read_all` takes
@@ -130,9 +127,7 @@ def read(
     return joined(_documents(source), source.name)
 
 
-def read_all(
-    path: Path | str, *, name: str | None = None, columns: Columns = _COLUMNS, limits: Limits = _LIMITS
-) -> list[Document]:
+def read_all(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> list[Document]:
     """Read a file as one document a country, in the order of the file; see `read` for the parameters and errors.
 
     What stands before the first country is a document too. The texts of the documents together are the text of the file.

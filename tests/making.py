@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,7 +185,11 @@ def _broken_up(text: str) -> str:
 
 def web_page(report: Report, site: str) -> bytes:
     """A page as saved from one of the sites."""
-    marks = {"state.gov": ("<h3>{}</h3>", "<p>{}</p>"), "ecoi.net": ("<p><b>{}</b></p>", "<p>{}</p>"), "refworld.org": ("<p><b>{}</b></p>", "<p align='justify'>{}")}
+    marks = {
+        "state.gov": ("<h3>{}</h3>", "<p>{}</p>"),
+        "ecoi.net": ("<p><b>{}</b></p>", "<p>{}</p>"),
+        "refworld.org": ("<p><b>{}</b></p>", "<p align='justify'>{}"),
+    }
     heading, paragraph = marks[site]
     body = "\n".join((heading if kind == "h" else paragraph).format(_broken_up(text)) for kind, text in report.blocks)
     page = PAGES[site].format(country=report.country, capitals=report.country.upper(), tier=report.tier, body=body)

@@ -84,6 +84,15 @@ def by_libreoffice(path: Path, ending: str) -> Path:
     if office is None:
         pytest.skip("LibreOffice is not installed: apt-get install libreoffice-writer")
     folder = path.parent / f"made-{ending}"
-    command = [office, f"-env:UserInstallation=file://{path.parent}/profile", "--headless", "--convert-to", ending, "--outdir", str(folder), str(path)]
+    command = [
+        office,
+        f"-env:UserInstallation=file://{path.parent}/profile",
+        "--headless",
+        "--convert-to",
+        ending,
+        "--outdir",
+        str(folder),
+        str(path),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return folder / f"{path.stem}.{ending}"

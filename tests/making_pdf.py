@@ -41,7 +41,9 @@ def weasyprint_pdf(reports: Sequence[Report]) -> bytes:
 
     parts = []
     for report in reports:
-        marks = "".join(f'<text x="{45 + 20 * n}" y="87" font-size="7">{2007 + n}</text><circle cx="{50 + 20 * n}" cy="40" r="3"/>' for n in range(8))
+        marks = "".join(
+            f'<text x="{45 + 20 * n}" y="87" font-size="7">{2007 + n}</text><circle cx="{50 + 20 * n}" cy="40" r="3"/>' for n in range(8)
+        )
         graphic = _GRAPHIC.format(country=report.country.upper(), marks=marks)
         blocks = [f"<{'h2' if kind == 'h' else 'p'}>{html.escape(text)}</{'h2' if kind == 'h' else 'p'}>" for kind, text in report.blocks]
         blocks.insert(2, graphic)
@@ -87,7 +89,14 @@ def _splits(word: str) -> Iterator[tuple[str, str]]:
 
 
 def reportlab_pdf(
-    reports: Sequence[Report], *, columns: int = 2, rows_first: bool = False, size: float = 9.5, head: str = "TRAFFICKING IN PERSONS REPORT JUNE 2014", indent: bool = False, compressed: bool = True
+    reports: Sequence[Report],
+    *,
+    columns: int = 2,
+    rows_first: bool = False,
+    size: float = 9.5,
+    head: str = "TRAFFICKING IN PERSONS REPORT JUNE 2014",
+    indent: bool = False,
+    compressed: bool = True,
 ) -> bytes:
     """Pages with a running head that alternates, page numbers, and headings across the page; painted down or across the columns."""
     paper = letter if columns == 2 else A4

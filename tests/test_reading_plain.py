@@ -60,7 +60,9 @@ def test_reading_markdown_takes_the_marks_away(tmp_path):
 def test_reading_plain_file_of_two_countries(tmp_path):
     body = "The government does not fully comply with the minimum standards. " * 8
     path = tmp_path / "both.txt"
-    path.write_text(f"2019 Trafficking in Persons Report\n\nMALI: Tier 2\n\n{body}\n\nPROSECUTION\n\n{body}\n\nThe Gambia\nTIER 2 WATCH LIST\n\n{body}\n")
+    path.write_text(
+        f"2019 Trafficking in Persons Report\n\nMALI: Tier 2\n\n{body}\n\nPROSECUTION\n\n{body}\n\nThe Gambia\nTIER 2 WATCH LIST\n\n{body}\n"
+    )
     documents = tagger.read_all(path)
     assert [(d.name, d.country, d.tier, d.year) for d in documents] == [
         ("both-mali", "Mali", "Tier 2", 2019),

@@ -22,10 +22,12 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 TOKENS = [
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"<", b">", b"</p>", b"<div>" * 50, b"<!DOCTYPE x [", b"<!ENTITY a 'b'>", b"&a;", b"&#0;",
-    b"&#xD800;", b'"', b"'", b",", b"\t", b"\n", b"\r", b"{", b"}", b"[" * 200, b"\\ud800", b"null", b"-1", b"99999999999", b"1e999", b"stream\n",
-    b"endstream", b"endobj", b"obj", b"<<", b">>", b"/Length 9999999", b"/Kids [1 0 R]", b"/Type /Page", b"BT", b"ET", b"Tj", b"<w:p>", b"</w:p>", b"<w:t>",
-    b"Tier 2", b"MALI: Tier 3\n", b"Prosecution\n", b"; ", b"(", b"\xe2\x80\x9c", b"\xe2\x80\xa8", b"U.S. ", b"%PDF-1.4", b"PK\x03\x04",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"<", b">", b"</p>", b"<div>" * 50, b"<!DOCTYPE x [",
+    b"<!ENTITY a 'b'>", b"&a;", b"&#0;", b"&#xD800;", b'"', b"'", b",", b"\t", b"\n", b"\r", b"{", b"}", b"[" * 200,
+    b"\\ud800", b"null", b"-1", b"99999999999", b"1e999", b"stream\n", b"endstream", b"endobj", b"obj", b"<<", b">>",
+    b"/Length 9999999", b"/Kids [1 0 R]", b"/Type /Page", b"BT", b"ET", b"Tj", b"<w:p>", b"</w:p>", b"<w:t>", b"Tier 2",
+    b"MALI: Tier 3\n", b"Prosecution\n", b"; ", b"(", b"\xe2\x80\x9c", b"\xe2\x80\xa8", b"U.S. ", b"%PDF-1.4",
+    b"PK\x03\x04",
 ]  # fmt: skip
 
 
@@ -90,7 +92,9 @@ def _inside(data: bytes, chance: random.Random) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as new:
         names = old.namelist()
-        hit = chance.choice([name for name in names if "document" in name or "sheet" in name or "note" in name or chance.random() < 0.2] or names)
+        hit = chance.choice(
+            [name for name in names if "document" in name or "sheet" in name or "note" in name or chance.random() < 0.2] or names
+        )
         for name in names:
             member = old.read(name)
             new.writestr(name, mutated(member, chance) if name == hit and not member.startswith(b"PK") else member)
@@ -125,7 +129,7 @@ def run(inputs: int, formats: list[str] | None = None, seed: int = 0) -> dict[st
                     messages[str(error).removeprefix(f"{path}: ")[:60]] += 1
                     if "\n" in str(error) or not str(error).startswith(f"{path}: "):
                         wrong.append(f"{number}: message {error!r}")
-                except Exception as error:  # what this is here to find
+                except Exception as error:  # noqa: BLE001  what this is here to find
                     wrong.append(f"{number}: {type(error).__name__}: {error}")
                 slowest = max(slowest, time.perf_counter() - start)
             results[name] = {

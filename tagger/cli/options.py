@@ -12,13 +12,18 @@ import typer
 from tagger.reading import Columns, Limits
 
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT...", help="Files (text, Markdown, HTML, PDF, DOCX, tables), folders, or - for standard input.")
+    list[Path],
+    typer.Argument(metavar="INPUT...", help="Files (text, Markdown, HTML, PDF, DOCX, tables), folders, or - for standard input."),
 ]
-TextColumn = Annotated[str | None, typer.Option(help="Of a table (JSONL, CSV, TSV, XLSX, Parquet): the column of the passages; 'text' if left out.")]
+TextColumn = Annotated[
+    str | None, typer.Option(help="Of a table (JSONL, CSV, TSV, XLSX, Parquet): the column of the passages; 'text' if left out.")
+]
 IdColumn = Annotated[str | None, typer.Option(help="Of a table: the column of their ids; 'id' if left out and there.")]
 Limit = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=NUMBER", help="What reading a file may use: seconds=60, memory=1G, size=256M, expanded=256M, characters=10M."),
+    typer.Option(
+        metavar="NAME=NUMBER", help="What reading a file may use: seconds=60, memory=1G, size=256M, expanded=256M, characters=10M."
+    ),
 ]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -30,7 +35,9 @@ def limits(given: list[str] | None) -> Limits:
     for item in given or []:
         found = re.fullmatch(r"(seconds|memory|size|expanded|characters)=(\d+)([KMG]?)", item)
         if not found or not int(found[2]):
-            raise typer.BadParameter(f"{item!r}: write seconds=60, memory=1G, size=256M, expanded=256M or characters=10M", param_hint="--limit")
+            raise typer.BadParameter(
+                f"{item!r}: write seconds=60, memory=1G, size=256M, expanded=256M or characters=10M", param_hint="--limit"
+            )
         made = replace(made, **{found[1]: int(found[2]) * _UNITS[found[3]]})
     return made
 

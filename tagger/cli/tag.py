@@ -13,7 +13,7 @@ import typer
 from tagger.cli import app, inform, warn
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import InputError
-from tagger.reading import Columns, Limits
+from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +26,8 @@ _STYLES = ("bold magenta", "bold cyan", "bold yellow", "bold green", "bold blue"
 
 _HELP = """Tag reports by theme.
 
-Reads text, Markdown, HTML, PDF, Word files and tables, folders of them, and `-` for standard input. Without `-o` it prints the passages that carry a theme, the
+Reads text, Markdown, HTML, PDF, Word files and tables, folders of them, and `-` for standard input.
+Without `-o` it prints the passages that carry a theme, the
 words that decided, and counts; with it, every passage goes into a file whose ending picks the format.
 
 **Examples**
@@ -70,7 +71,11 @@ def tag_cli(
 
 
 def tag(
-    tagger: Tagger, inputs: Sequence[Path], failed: list[Path], columns: Columns = Columns(), limits: Limits = Limits()  # noqa: B008
+    tagger: Tagger,
+    inputs: Sequence[Path],
+    failed: list[Path],
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
 ) -> Iterator[Tagged]:
     """Yield the tagged passages of all inputs; those that can't be read are said on standard error and added to ``failed``."""
     from rich.console import Console

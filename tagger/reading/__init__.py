@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import InputError
-from tagger.reading.content import Columns, Content, Limits
+from tagger.reading.content import COLUMNS, LIMITS, Columns, Content, Limits
 from tagger.reading.docx import read_docx
 from tagger.reading.files import STDIN, find_documents, read_bytes
 from tagger.reading.formats import SUFFIXES, detect
@@ -21,7 +21,7 @@ from tagger.reading.pdf import read_pdf
 from tagger.reading.plain import read_markdown, read_plain
 from tagger.reading.table import read_csv, read_jsonl, read_parquet, read_tsv, read_xlsx
 
-__all__ = ["READERS", "SUFFIXES", "Columns", "Content", "Limits", "Source", "find_documents", "read_source"]
+__all__ = ["COLUMNS", "LIMITS", "READERS", "SUFFIXES", "Columns", "Content", "Limits", "Source", "find_documents", "read_source"]
 
 READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
     "text": read_plain,
@@ -48,7 +48,7 @@ class Source:
     content: Content
 
 
-def read_source(path: Path | str, *, name: str | None = None, columns: Columns = Columns(), limits: Limits = Limits()) -> Source:  # noqa: B008
+def read_source(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Source:
     """Read a file, or standard input for ``-``.
 
     Raises

@@ -44,6 +44,9 @@ class Columns:
     id: str | None = None
 
 
+LIMITS, COLUMNS = Limits(), Columns()
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a reader finds in a file: text whose paragraphs and headings are lines, and what is known beside it.
@@ -66,7 +69,9 @@ class Content:
         """Return itself if it keeps within the limits; what comes after reading takes its memory in proportion."""
         most = limits.characters * (1 if self.rows is None else 10)
         if len(self.text) > most or (self.rows and len(self.rows) > limits.characters / 10):
-            raise InputError(f"holds more than {most:,} characters of text, or a tenth as many rows: cut it into several files, or raise the limit")
+            raise InputError(
+                f"holds more than {most:,} characters of text, or a tenth as many rows: cut it into several files, or raise the limit"
+            )
         return self
 
     @classmethod

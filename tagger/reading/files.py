@@ -24,7 +24,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         else:
             # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-            with open(descriptor, "rb") as stream:
+            with os.fdopen(descriptor, "rb") as stream:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise InputError("is not a regular file")
                 data = stream.read(limits.size + 1)

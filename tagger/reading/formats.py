@@ -42,7 +42,9 @@ _FOREIGN = (
     (b"BZh", "is packed with bzip2: unpack it first"),
     (b"7z\xbc\xaf", "is packed with 7-Zip: unpack it first"),
 )
-_MARKUP = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S)
+_MARKUP = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S
+)
 _INNER_MARKUP = re.compile(r"<(?:html|body|article|main)\b[^>]*>", re.IGNORECASE)
 _ATX = re.compile(r"^ {0,3}#{1,6} \S", re.MULTILINE)
 

@@ -70,6 +70,10 @@ def _title(tree: Any) -> str | None:
 
 def _lines(body: Any) -> Iterator[str]:
     """Yield the text of each block; of a table above the article only what has sentences and is not about the page."""
+    if len(body) == 1 and not len(body[0]) and "\n" in (body[0].text or ""):
+        # Of a page with too few words to tell what is what, all blocks come in one, a line each.
+        yield from filter(None, (" ".join(line.split()) for line in body[0].text.split("\n")))
+        return
     begun = False
     for node in body:
         blocks = [node] if node.tag in _BLOCKS else list(node.iter(*_BLOCKS)) or [node]
@@ -86,9 +90,7 @@ def _lines(body: Any) -> Iterator[str]:
 def _text(block: Any) -> str:
     pieces: list[str] = []
     for node in block.iter():
-        if node.tag == "lb":
-            pieces.append("\n")
-        elif node.tag in ("cell", "p") and node is not block and pieces:
+        if node.tag == "lb" or (node.tag in ("cell", "p") and node is not block and pieces):
             pieces.append("\n")
         pieces.append(_SPACE.sub(" ", (node.text or "").replace("\n", " ")))
         if node is not block:

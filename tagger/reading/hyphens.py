@@ -11,19 +11,27 @@ from pathlib import Path
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2019'][^\W\d_]+)*")
 _LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
 _FIRST = re.compile(r"[^\W\d_]+")
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # First parts after which the reports keep a hyphen.
-_PREFIXES = frozenset(
-    "all anti cross full government half high hard ill labor large law long low mid multi non off older one part post pre quasi self "
-    "semi sex short single so state sub two three four five six seven eight nine ten victim well year years".split()
-)
+_PREFIXES = _set("""
+all anti cross full government half high hard ill labor large law long low mid multi non off older one part post pre quasi self
+semi sex short single so state sub two three four five six seven eight nine ten victim well year years
+""")
 # First parts of words written as one, though both halves are words: counterparts, overturned, frontline, without.
-_CLOSED = frozenset(
-    "after back black brother counter cross down door eye fire fore foot front grand hand head home house life land mean mother news "
-    "over road sales sister some south north east west super their them there through trans under water when where with within wood "
-    "work every other common ware gate ground land child fisher body ship text time room man men book board".split()
-)
+_CLOSED = _set("""
+after back black brother counter cross down door eye fire fore foot front grand hand head home house life land mean mother news
+over road sales sister some south north east west super their them there through trans under water when where with within wood
+work every other common ware gate ground land child fisher body ship text time room man men book board
+""")
 # Second parts before which they nearly always keep one.
-_LAST_PARTS = frozenset("based trafficking centered related smuggling exploitation funded owned generating informed trained ranking level risk profile".split())
+_LAST_PARTS = _set("""
+based trafficking centered related smuggling exploitation funded owned generating informed trained ranking level risk profile
+""")
 
 
 @cache
@@ -54,9 +62,10 @@ class Vocabulary:
             return True
         before, after = left[1].lower(), right.group().lower()
         joined, parted = before + after, f"{before}-{after}"
-        for known in (lambda word: self._words[word], lambda word: word in _listed()):
-            if known(joined) != known(parted):
-                return known(parted) > known(joined)
+        if self._words[joined] != self._words[parted]:
+            return self._words[parted] > self._words[joined]
+        if (joined in _listed()) != (parted in _listed()):
+            return parted in _listed()
         if right.group()[0].isupper() and not left[1].isupper():
             return True
         if (after in _LAST_PARTS and len(before) > 2) or "-" in before:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -89,7 +90,7 @@ def _begins(last: _Line, line: _Line, pitch: float) -> bool:
 
 def _pitch(lines: Sequence[_Line]) -> float:
     """The usual distance from line to line."""
-    steps = [last.y - line.y for last, line in zip(lines, lines[1:], strict=False) if last.block == line.block and last.y > line.y]
+    steps = [last.y - line.y for last, line in pairwise(lines) if last.block == line.block and last.y > line.y]
     return median(steps) if steps else 0.0
 
 

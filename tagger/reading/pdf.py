@@ -56,7 +56,9 @@ def read_pdf(data: bytes, columns: Columns, limits: Limits) -> Content:
         if pictures:
             raise InputError(f"holds only pictures of {_counted(pictures)}: make their text readable with OCR first (such as ocrmypdf)")
         raise InputError("is empty: there is no text in it")
-    notes = (f"{_counted(pictures)} passed over: only a picture, no text; OCR (such as ocrmypdf) would make it readable",) if pictures else ()
+    notes = (
+        (f"{_counted(pictures)} passed over: only a picture, no text; OCR (such as ocrmypdf) would make it readable",) if pictures else ()
+    )
     text, starts, title = lay_out(pages)
     return Content(clean(text), title=title, pages=tuple(starts), notes=notes)
 

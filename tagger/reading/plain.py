@@ -11,7 +11,9 @@ from tagger.reading.content import Columns, Content, Limits, clean
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _CONTROL = re.compile(rb"[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x81\x8d\x8f\x90\x9d]")
-_ODD_1252 = re.compile("[\u0192\u02c6\u2020\u2021\u02dc\u00a1-\u00a6\u00a8\u00ac\u00af\u00b1-\u00b6\u00b8\u00b9\u00bc-\u00be\u00d7\u00de\u00f0\u00f7\u00fe]")
+_ODD_1252 = re.compile(
+    "[\u0192\u02c6\u2020\u2021\u02dc\u00a1-\u00a6\u00a8\u00ac\u00af\u00b1-\u00b6\u00b8\u00b9\u00bc-\u00be\u00d7\u00de\u00f0\u00f7\u00fe]"
+)
 
 # Markdown: marks at the start of a line, and inside it.
 _MARKDOWN = (
