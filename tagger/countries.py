@@ -34,7 +34,9 @@ Yemen; Zambia; Zimbabwe
 
 def plain_name(name: str) -> str:
     """Return the name as names are compared: in lower case, without accents and article, with straight apostrophes."""
-    bare = unicodedata.normalize("NFKD", name.replace("\u2019", "'")).encode("ascii", "ignore").decode().lower()
+    if not name.isascii():
+        name = unicodedata.normalize("NFKD", name.replace("\u2019", "'")).encode("ascii", "ignore").decode()
+    bare = name.lower()
     return re.sub(r"^the |,? the$", "", " ".join(bare.split()))
 
 

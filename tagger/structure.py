@@ -89,13 +89,14 @@ def header_line(line: str, header: Header = _NOTHING) -> Header | None:
     """Return the header with what this line adds to it, or None if the line is no part of a header."""
     if len(line) > _LONG_LINE:
         return None
-    if title := _TITLE.fullmatch(_SITE.sub("", line)):
+    lower = line.lower()
+    if "trafficking in persons report" in lower and (title := _TITLE.fullmatch(_SITE.sub("", line))):
         year = title["y1"] or title["y2"]
         country = title["country"] or header.country
         return replace(header, title=line, country=country, year=int(year) if year else header.year)
-    if tier := _TIER.fullmatch(line) or _SPECIAL.fullmatch(line):
+    if ("tier " in lower or "special case" in lower) and (tier := _TIER.fullmatch(line) or _SPECIAL.fullmatch(line)):
         return replace(header, tier=tier["tier"], country=header.country or tier["country"])
-    if known_country(line):
+    if line[-1:] not in ".,;:" and known_country(line):
         return replace(header, country=header.country or line)
     return None
 

@@ -37,7 +37,7 @@ class _Edge(NamedTuple):
 
 def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
     """Return the pages with what belongs to the text, and the title that the running heads give, if any."""
-    edges = [[list(_edges(page, top=top)) for top in (True, False)] for page in pages]
+    edges = [_sides(page) for page in pages]
     seen = Counter(key for page in edges for key in {edge.key for side in page for edge in side})
     levels = Counter(level for page in edges for level in {edge.level for side in page for edge in side if edge.alone})
     usual = median([segment.size for page in pages for segment in page.segments] or [0.0])
@@ -60,11 +60,14 @@ def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
     return kept, titles.most_common(1)[0][0] if titles else None
 
 
-def _edges(page: Page, *, top: bool) -> Iterator[_Edge]:
-    """Yield the first two rows of a page, or the last two, if they stand in its margin."""
-    found = rows(page.segments)
-    if not top:
-        found.reverse()
+def _sides(page: Page) -> tuple[list[_Edge], list[_Edge]]:
+    """The first two rows of a page and the last two, if they stand in its margins."""
+    margin = _OUTER * page.height
+    found = rows(segment for segment in page.segments if not 2 * margin < segment.y0 < page.height - 2 * margin)
+    return list(_edges(page, found, top=True)), list(_edges(page, found[::-1], top=False))
+
+
+def _edges(page: Page, found: list[list[Segment]], *, top: bool) -> Iterator[_Edge]:
     for row, inner in zip(found[:2], [*found[1:3], None, None], strict=False):
         middle = (row[0].y0 + row[0].y1) / 2
         if (page.height - middle if top else middle) > _OUTER * page.height:

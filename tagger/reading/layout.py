@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -72,10 +73,11 @@ def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | No
 
 def _begins(last: _Line, line: _Line, pitch: float) -> bool:
     """Tell whether a line begins a paragraph."""
-    if not 0.87 < line.size / last.size < 1.15 or heading(line.text) or heading(last.text) or line.text.startswith("\u2022"):
+    was, stands = _stands_alone(last.text), _stands_alone(line.text)
+    if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith("\u2022"):
         return True
     ended = bool(_ENDED.search(last.text))
-    if names_report(last.text) or (names_report(line.text) and ended):
+    if was or (stands and ended):
         return True
     if line.text[0].islower() and not ended:
         return False
@@ -86,6 +88,11 @@ def _begins(last: _Line, line: _Line, pitch: float) -> bool:
     short = last.x1 < last.right - 0.2 * (last.right - last.left)
     indented = line.x0 > line.left + 0.8 * line.size and line.x0 > last.x0 + 0.5 * line.size
     return short or indented or bool(BULLET.match(line.text) and not line.text[0].isalpha())
+
+
+@lru_cache(maxsize=4)  # each line is asked about twice
+def _stands_alone(line: str) -> str | None:
+    return "heading" if heading(line) else "header" if names_report(line) else None
 
 
 def _pitch(lines: Sequence[_Line]) -> float:
@@ -151,8 +158,8 @@ def _gutter(segments: Sequence[Segment]) -> float | None:
         return None
     left, right = min(segment.x0 for segment in segments), max(segment.x1 for segment in segments)
     width = int(right - left) + 1
-    if not 0 < width < 20_000:
-        return None
+    if not 0 < width < 20_000 or 2 * sum(segment.x1 - segment.x0 > 0.7 * width for segment in segments) > len(segments):
+        return None  # most lines go from side to side
     steps = [0] * (width + 2)
     for segment in segments:
         steps[max(0, int(segment.x0 - left))] += 1

@@ -1,7 +1,7 @@
 """Parsing in a process of its own, so that a hostile file can use up neither memory nor time.
 
 One process serves one document after the other (starting it takes longer than reading most documents); it is killed when it
-takes too long, and made anew after any mishap. It gets bytes and gives JSON: nothing that it sends is executed.
+takes too long, and made anew after any mishap. It gets bytes and gives JSON and text: nothing that it sends is executed.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class Sandbox:
         request = {"format": format, "size": len(data), "columns": asdict(columns), "limits": asdict(limits)}
         with self._lock:
             try:
-                answer = self._ask(json.dumps(request).encode() + b"\n", data, limits)
+                answer, text = self._ask(json.dumps(request).encode() + b"\n", data, limits)
             except BaseException:
                 self.close()
                 raise
         if "content" in answer:
-            return Content.from_json(answer["content"])
+            return Content.from_json(answer["content"], text.decode("utf-8"))
         if "missing" in answer:
             raise MissingExtraError(*answer["missing"])
         raise InputError(answer["error"])
@@ -72,13 +72,14 @@ class Sandbox:
                 with contextlib.suppress(OSError):
                     _given(stream).close()
 
-    def _ask(self, request: bytes, data: bytes, limits: Limits) -> dict[str, Any]:
+    def _ask(self, request: bytes, data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
         process = self._process
         if process is None or process.poll() is not None:
             self.close()
             process = self._process = _start()
             # The libraries are loaded before the clock starts: on a busy machine that alone takes seconds.
-            _given(process.stdout).readline()
+            if _given(process.stdout).readline() != b"ready\n":
+                raise InputError("can't be read: the process that parses did not start")
         late = threading.Event()
         timer = threading.Timer(limits.seconds, _kill, (process, late))
         timer.daemon = True
@@ -90,18 +91,19 @@ class Sandbox:
                 stream.write(data)
                 stream.flush()
             answer = _given(process.stdout).readline()
+            found: dict[str, Any] = json.loads(answer) if answer.endswith(b"\n") else {}
+            text = _given(process.stdout).read(found.get("size", 0))
         finally:
             timer.cancel()
         if late.is_set():
             self.close()
             raise InputError(f"was given up after {limits.seconds:g} seconds: it may be damaged, or made to do harm")
-        if not answer.endswith(b"\n"):
+        if len(text) != found.get("size"):
             self.close()
             raise InputError(f"can't be read within {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm")
-        found: dict[str, Any] = json.loads(answer)
-        if found.pop("spent", False):
+        if found.get("spent"):
             self.close()
-        return found
+        return found, text
 
 
 def _given(stream: IO[bytes] | None) -> IO[bytes]:
@@ -117,7 +119,7 @@ def _kill(process: subprocess.Popen[bytes], late: threading.Event) -> None:
 def _start() -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
     return subprocess.Popen(
-        [sys.executable, "-m", "tagger.reading.worker"],
+        [sys.executable, "-P", "-m", "tagger.reading.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

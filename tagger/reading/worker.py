@@ -1,4 +1,4 @@
-"""The process that parses: reads requests from standard input, one line of JSON and the file's bytes; answers in lines of JSON."""
+"""The process that parses: gets a line of JSON and the file's bytes, answers with a line of JSON and the text."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ def main() -> None:
     answers.write(b"ready\n")
     answers.flush()
     while line := given.readline():
-        answer = _serve(json.loads(line), given)
-        answers.write(answer + b"\n")
+        header, text = _serve(json.loads(line), given)
+        answers.write(json.dumps({**header, "size": len(text)}).encode() + b"\n")
+        answers.write(text)
         answers.flush()
 
 
-def _serve(request: dict[str, Any], given: IO[bytes]) -> bytes:
+def _serve(request: dict[str, Any], given: IO[bytes]) -> tuple[dict[str, Any], bytes]:
     limits = Limits(**request["limits"])
     try:
         _bound(limits)
         data = given.read(request["size"])
         content = READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
-        return json.dumps({"content": content.to_json(), "spent": len(data) > 10_000_000}).encode()
+        return {"content": content.to_json(), "spent": len(data) > 10_000_000}, content.text.encode("utf-8")
     except MissingExtraError as error:
-        return json.dumps({"missing": [error.package, error.extra]}).encode()
+        return {"missing": [error.package, error.extra]}, b""
     except InputError as error:
-        return json.dumps({"error": str(error)}).encode()
+        return {"error": str(error)}, b""
     except (MemoryError, RecursionError):
         # What was allocated may never come back: the next document gets a new process.
-        return json.dumps(
-            {"error": f"needs more than {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm", "spent": True}
-        ).encode()
+        message = f"needs more than {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm"
+        return {"error": message, "spent": True}, b""
     except Exception as error:  # noqa: BLE001  (a library's failure on a bad file must not end a batch)
-        return json.dumps({"error": f"is damaged: {type(error).__name__} while reading it"}).encode()
+        return {"error": f"is damaged: {type(error).__name__} while reading it"}, b""
 
 
 def _bound(limits: Limits) -> None:
