@@ -257,3 +257,21 @@ def test_reading_in_threads_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert found == [112] * 8
+
+
+def test_reading_without_the_library_names_the_pip_command(tmp_path):
+    (tmp_path / "pypdfium2").mkdir()
+    (tmp_path / "pypdfium2" / "__init__.py").write_text("raise ImportError('not here')")
+    (tmp_path / "report.pdf").write_bytes(reportlab_pdf([mexico()]))
+    command = [sys.executable, "-m", "tagger", "read", str(tmp_path / "report.pdf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == "error: this needs pypdfium2, which is not installed: pip install 'tagger[documents]'\n"
+
+
+def test_reading_standard_input_is_known_by_its_content():
+    command = [sys.executable, "-m", "tagger", "read", "--json", "-"]
+    done = subprocess.run(command, input=reportlab_pdf([mexico()]), capture_output=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 112
+    assert rows[0]["document"] == "stdin"

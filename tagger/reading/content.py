@@ -27,7 +27,8 @@ class Limits:
     expanded
         Bytes of what is packed into a DOCX or XLSX file.
     characters
-        Characters of text: about twice what a year's reports of all countries hold together; ten times as many in a table.
+        Characters of text: about twice what a year's reports of all countries hold together; four times as many in a table, and a
+        twentieth as many rows.
     """
 
     seconds: float = 60
@@ -68,10 +69,10 @@ class Content:
 
     def check(self, limits: Limits) -> Content:
         """Return itself if it keeps within the limits; what comes after reading takes its memory in proportion."""
-        most = limits.characters * (1 if self.rows is None else 10)
-        if len(self.text) > most or (self.rows and len(self.rows) > limits.characters / 10):
+        most = limits.characters * (1 if self.rows is None else 4)
+        if len(self.text) > most or (self.rows and len(self.rows) > limits.characters / 20):
             raise InputError(
-                f"holds more than {most:,} characters of text, or a tenth as many rows: cut it into several files, or raise the limit"
+                f"holds more than {most:,} characters of text, or very many rows: cut it into several files, or raise the limit"
             )
         return self
 

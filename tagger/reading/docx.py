@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from tagger.errors import InputError
 from tagger.reading.archives import member, open_archive
-from tagger.reading.content import Columns, Content, Limits, clean
+from tagger.reading.content import Columns, Content, Limits, cleanfrom tagger.reading.formats import WORD_PART
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
 _STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main "
@@ -22,7 +22,8 @@ _DEEPEST = 2000
 def read_docx(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Take the text out of a Word document; each paragraph is a line, with a blank line after it."""
     with open_archive(data, limits) as archive:
-        found = _paragraphs(member(archive, "word/document.xml"))
+        part = next((name for name in archive.namelist() if WORD_PART.fullmatch(name)), "")
+        found = _paragraphs(member(archive, part))
         notes = [*_paragraphs(member(archive, "word/footnotes.xml")), *_paragraphs(member(archive, "word/endnotes.xml"))]
     if notes:
         found += ["Footnotes", *notes]

@@ -31,6 +31,7 @@ SUFFIXES = {
 """File endings and what they promise."""
 
 TABLES = {"jsonl", "csv", "tsv", "xlsx", "parquet"}
+WORD_PART = re.compile(r"word/document\d*\.xml")
 _MARKED = {"pdf", "docx", "xlsx", "parquet"}
 _FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "is an old or a locked Office file: open it in Word or Excel and save it, without a password, as .docx or .xlsx"),
@@ -109,7 +110,7 @@ def _zipped(data: bytes) -> str:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError, OverflowError) as error:
         raise InputError("is a damaged zip archive (DOCX and XLSX files are such): get the file anew") from error
-    if "word/document.xml" in names:
+    if any(WORD_PART.fullmatch(name) for name in names):
         return "docx"
     if "xl/workbook.xml" in names:
         return "xlsx"

@@ -16,12 +16,12 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _BLOCKS = {"head", "p", "item", "row", "quote", "code", "fw", "ab"}
 _ABOUT = re.compile(r"(?:publisher|author|publication date|cite as|comments|disclaimer|source|original link|document id)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"\w\w[.!?][\"'\u201d\u2019)]*(?:\s|$)")
-_SPACE = re.compile(r"[^\S\n]+")
 
 
 def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Take the article out of a web page; each heading, paragraph, list item and table row is a line."""
     try:
+        from lxml.etree import LxmlError
         from lxml.html import HTMLParser, document_fromstring
         from trafilatura import bare_extraction
     except ImportError as error:
@@ -31,7 +31,7 @@ def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
     text, note = _decoded(data)
     try:
         tree = document_fromstring(_DECLARATION.sub("", text), parser=HTMLParser(no_network=True, remove_comments=True))
-    except (ValueError, SyntaxError) as error:  # lxml's ParserError is a ValueError, its XMLSyntaxError a SyntaxError
+    except (LxmlError, ValueError) as error:
         raise InputError("is a web page without any text") from error
     title = _title(tree)
     found = bare_extraction(tree, include_comments=False, include_tables=True, deduplicate=False)
@@ -92,8 +92,7 @@ def _text(block: Any) -> str:
     for node in block.iter():
         if node.tag == "lb" or (node.tag in ("cell", "p") and node is not block and pieces):
             pieces.append("\n")
-        pieces.append(_SPACE.sub(" ", (node.text or "").replace("\n", " ")))
+        pieces.append((node.text or "").replace("\n", " "))
         if node is not block:
-            pieces.append(_SPACE.sub(" ", (node.tail or "").replace("\n", " ")))
-    lines = _SPACE.sub(" ", "".join(pieces)).split("\n")
-    return "\n".join(filter(None, (line.strip() for line in lines)))
+            pieces.append((node.tail or "").replace("\n", " "))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in "".join(pieces).split("\n"))))
