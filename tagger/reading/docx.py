@@ -10,7 +10,8 @@ from xml.parsers import expat
 
 from tagger.errors import InputError
 from tagger.reading.archives import member, open_archive
-from tagger.reading.content import Columns, Content, Limits, cleanfrom tagger.reading.formats import WORD_PART
+from tagger.reading.content import Columns, Content, Limits, clean
+from tagger.reading.formats import WORD_PART
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
 _STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main "
