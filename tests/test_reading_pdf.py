@@ -105,3 +105,23 @@ def test_reading_pdf_a_line_of_a_sentence_that_ends_in_a_tier_is_no_header(tmp_p
     sentence = "After two years without a conviction, the department said, Hong Kong remained on Tier 2 Watch List for the third year, as Mali remained on Tier 2 Watch List."
     report = Report("Mexico", "Tier 2", [("p", " ".join([sentence] * 12))])
     assert_equal_passages(read(tmp_path, reportlab_pdf([report])), plain(report, tmp_path), 1.0)
+
+
+def test_reading_pdf_columns_between_stretches_across_the_page(tmp_path):
+    from weasyprint import HTML
+
+    blocks = mexico().blocks
+    across, down = "<p>{}</p>", "<div style='columns: 2; text-align: justify'>{}</div>"
+    parts = [blocks[:2], blocks[2:8], blocks[8:10], blocks[10:]]
+    made = ["".join(f"<{'h3' if kind == 'h' else 'p'}>{text}</{'h3' if kind == 'h' else 'p'}>" for kind, text in part) for part in parts]
+    page = "<h1>MEXICO (Tier 2)</h1>" + "".join((down if place % 2 else across).format(part) for place, part in enumerate(made))
+    document = read(tmp_path, HTML(string=f"<style>body {{ font: 10pt 'Liberation Serif' }}</style>{page}").write_pdf())
+    assert_equal_passages(document, plain(mexico(), tmp_path))
+
+
+def test_reading_pdf_of_one_page_and_of_two(tmp_path):
+    for blocks in (mexico().blocks[:3], mexico().blocks[:12]):
+        report = Report("Mexico", "Tier 2", blocks)
+        for maker in (reportlab_pdf, weasyprint_pdf):
+            document = read(tmp_path, maker([report]))
+            assert_equal_passages(document, plain(report, tmp_path), 1.0)

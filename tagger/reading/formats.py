@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import re
 import zipfile
@@ -84,13 +83,13 @@ def detect(data: bytes, suffix: str, text_column: str | None = None) -> str:
         return "html"
     if promised in TABLES or promised == "markdown":
         return promised
-    first = head.lstrip().partition("\n")[0]
+    first = head.lstrip().partition("\n")[0].rstrip("\r")
     if first.startswith('{"') and (first.endswith("}") or len(first) > 4000):
         return "jsonl"
     if text_column is not None:
-        for name, delimiter in (("tsv", "\t"), ("csv", ",")):
-            if text_column in next(csv.reader(io.StringIO(first), delimiter=delimiter), []):
-                return name
+        for format, delimiter in (("tsv", "\t"), ("csv", ","), ("csv", ";")):
+            if text_column in (name.strip(' "') for name in first.split(delimiter)):
+                return format
     if promised == "html":
         return "html"
     return "markdown" if promised is None and _ATX.search(head) else "text"

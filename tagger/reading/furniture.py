@@ -47,11 +47,13 @@ def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
     for page, sides in zip(pages, edges, strict=True):
         gone: set[Segment] = set()
         for edge in (edge for side in sides for edge in side):
-            belongs = heading(edge.text) or edge.segments[0].size > 1.4 * usual or (header_line(edge.text) or Header()).tier
+            header = header_line(edge.text) or Header()
+            belongs = heading(edge.text) or edge.segments[0].size > 1.4 * usual or header.tier
+            titled = edge.alone and header.title and not header.country  # on a single page nothing repeats
             numbered = edge.alone and _NUMBER.fullmatch(edge.text)
             repeated = seen[edge.key] > 1 and re.search(r"[^\W\d_]", edge.text)
             placed = edge.alone and levels[edge.level] >= most and len(edge.text) < 80
-            if not belongs and (numbered or repeated or placed):
+            if not belongs and (numbered or titled or repeated or placed):
                 gone.update(edge.segments)
                 if _TITLE.search(edge.text):
                     titles[re.sub(r"^\d+ | \d{1,3}$", "", edge.text)] += 1
