@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tagger.countries import plain_name
+from tagger.countries import known_country, plain_name
 from tagger.reading.content import Content
 from tagger.records import Document, Passage
 from tagger.segmenting import segment
@@ -80,7 +80,7 @@ def _country(text: str) -> str | None:
     header = Header()
     for line in filter(None, map(str.strip, text[:2000].split("\n"))):
         header = header_line(line, header) or header
-        if header.country:
+        if header.country and known_country(header.country):
             return header.country
     return None
 

@@ -95,6 +95,8 @@ def header_line(line: str, header: Header = _NOTHING) -> Header | None:
         country = title["country"] or header.country
         return replace(header, title=line, country=country, year=int(year) if year else header.year)
     if ("tier " in lower or "special case" in lower) and (tier := _TIER.fullmatch(line) or _SPECIAL.fullmatch(line)):
+        if tier["country"] and not known_country(tier["country"]) and not re.search("[(:|\u2013-]", line):
+            return None  # part of a sentence: "Therefore it remained on Tier 2"
         return replace(header, tier=tier["tier"], country=header.country or tier["country"])
     if line[-1:] not in ".,;:" and known_country(line):
         return replace(header, country=header.country or line)

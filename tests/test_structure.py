@@ -47,6 +47,8 @@ def test_structure_headings_older_and_newer(line, section):
         ("Somalia: Special Case", ("Somalia", None, "Special Case")),
         ("Côte d’Ivoire", ("Côte d’Ivoire", None, None)),
         ("Police took bribes.", None),
+        ("Therefore it remained on Tier 2", None),
+        ("Zanzibar (Tier 2)", ("Zanzibar", None, "Tier 2")),
     ],
 )
 def test_structure_header_lines(line, header):
