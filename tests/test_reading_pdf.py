@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from making import Report, assert_equal_passages, assert_sound, composed, differences, mexico, plain, three_countries
 from making_docx import by_libreoffice, word_document
-from making_pdf import picture_pdf, reportlab_pdf, weasyprint_pdf
+from making_pdf import html_pdf, picture_pdf, reportlab_pdf, weasyprint_pdf
 
 import tagger
 
@@ -95,9 +95,7 @@ def test_reading_pdf_names_scanned_pages_and_reads_the_others(tmp_path):
 
 
 def test_reading_pdf_ligatures_become_letters_and_curly_quotes_stay(tmp_path):
-    from weasyprint import HTML
-
-    page = HTML(string="<p style='width: 40em'>The o\ufb03ce \ufb01led \u201cone\u201d case\u2019s \ufb02ow.</p>").write_pdf()
+    page = html_pdf("<p style='width: 40em'>The o\ufb03ce \ufb01led \u201cone\u201d case\u2019s \ufb02ow.</p>")
     assert read(tmp_path, page).passages[0].text == "The office filed \u201cone\u201d case\u2019s flow."
 
 
@@ -108,14 +106,12 @@ def test_reading_pdf_a_line_of_a_sentence_that_ends_in_a_tier_is_no_header(tmp_p
 
 
 def test_reading_pdf_columns_between_stretches_across_the_page(tmp_path):
-    from weasyprint import HTML
-
     blocks = mexico().blocks
     across, down = "<p>{}</p>", "<div style='columns: 2; text-align: justify'>{}</div>"
     parts = [blocks[:2], blocks[2:8], blocks[8:10], blocks[10:]]
     made = ["".join(f"<{'h3' if kind == 'h' else 'p'}>{text}</{'h3' if kind == 'h' else 'p'}>" for kind, text in part) for part in parts]
     page = "<h1>MEXICO (Tier 2)</h1>" + "".join((down if place % 2 else across).format(part) for place, part in enumerate(made))
-    document = read(tmp_path, HTML(string=f"<style>body {{ font: 10pt 'Liberation Serif' }}</style>{page}").write_pdf())
+    document = read(tmp_path, html_pdf(f"<style>body {{ font: 10pt 'Liberation Serif' }}</style>{page}"))
     assert_equal_passages(document, plain(mexico(), tmp_path))
 
 
