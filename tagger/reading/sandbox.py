@@ -95,13 +95,12 @@ class Sandbox:
             text = _given(process.stdout).read(found.get("size", 0))
         finally:
             timer.cancel()
-        if late.is_set():
-            self.close()
-            raise InputError(f"was given up after {limits.seconds:g} seconds: it may be damaged, or made to do harm")
         if len(text) != found.get("size"):
             self.close()
+            if late.is_set():
+                raise InputError(f"was given up after {limits.seconds:g} seconds: it may be damaged, or made to do harm")
             raise InputError(f"can't be read within {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm")
-        if found.get("spent"):
+        if found.get("spent") or late.is_set():
             self.close()
         return found, text
 
