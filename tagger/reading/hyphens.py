@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2019'][^\W\d_]+)*")
+_BROKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*-\n[^\W\d_]*")
 _LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
 _FIRST = re.compile(r"[^\W\d_]+")
 
@@ -44,12 +45,7 @@ class Vocabulary:
     """The words of a document, counted, but for those cut by a line's end."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._words: Counter[str] = Counter()
-        broken = False
-        for line in lines:
-            words = _WORD.findall(line.lower())
-            start, broken = int(broken), line.endswith("-")
-            self._words.update(words[start : len(words) - broken])
+        self._words = Counter(_WORD.findall(_BROKEN.sub(" ", "\n".join(lines).lower())))
 
     def keeps_hyphen(self, line: str, following: str) -> bool:
         """Tell whether the hyphen that ends ``line`` stays when ``following`` is joined to it.
