@@ -94,7 +94,7 @@ def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut ``text[start:end]`` into sentences: sentencex, then our own mending."""
     # Same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8.
-    clean = re.sub(r"\s|[\ud800-\udfff]", lambda m: " " if m.group().isspace() else "?", text[start:end])
+    clean = re.sub(r"[^\S ]|[\ud800-\udfff]", lambda m: " " if m.group().isspace() else "?", text[start:end])
     cuts = list(_boundaries(clean))
     cuts += [match.end() for match in _MISSED.finditer(clean)]
     cuts = sorted({cut for cut in cuts if 0 < cut < len(clean)} | {len(clean)})
@@ -149,6 +149,7 @@ def _belongs(last: str, piece: str) -> bool:
         return False
     if not _WORD.search(piece) or _NUMERAL.match(last):
         return True
+    last = last[-24:]  # longer than any abbreviation
     if piece[0].isdigit():
         return bool(_BEFORE_DIGIT.search(last))
     if piece[0].islower():
