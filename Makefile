@@ -6,7 +6,7 @@ DEVELOPMENT ?= ../shared/development
 CORPORA = corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
-.PHONY: tag test check format model measure pages codebook clean
+.PHONY: tag test check format model measure pages codebook words clean
 
 tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
 	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
@@ -33,6 +33,9 @@ measure: .venv/dev  ## Measure the shipped model on labelled passages of other c
 
 pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
 	$(BIN)/python experiments/pages.py
+
+words: .venv/dev  ## Write tagger/reading/words.txt from the composed passages
+	$(BIN)/python experiments/reading/words.py
 
 codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	$(BIN)/tagger codebook > corpora/codebook.md.tmp && mv corpora/codebook.md.tmp corpora/codebook.md

@@ -10,13 +10,16 @@
 from __future__ import annotations
 
 from tagger.errors import CorpusError, InputError, MissingExtraError, ModelError, OutputError, TaggerError, ThemesError, TrainingError
+from tagger.reading import Columns, Limits
 from tagger.records import Document, Passage, Span, Tagged
-from tagger.tagging import Tagger, load, read
+from tagger.tagging import Tagger, load, read, read_all
 
 __all__ = [
+    "Columns",
     "CorpusError",
     "Document",
     "InputError",
+    "Limits",
     "MissingExtraError",
     "ModelError",
     "OutputError",
@@ -29,5 +32,6 @@ __all__ = [
     "TrainingError",
     "load",
     "read",
+    "read_all",
 ]
 __version__ = "0.1.0"

@@ -47,4 +47,6 @@ class MissingExtraError(TaggerError, ImportError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
+        self.package = package
+        self.extra = extra
         super().__init__(f"this needs {package}, which is not installed: pip install 'tagger[{extra}]'")

@@ -25,7 +25,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report: its whole text, what its header says, and its passages in reading order."""
+    """A report: its whole text, what its header says, and its passages in reading order.
+
+    ``pages`` tells where in ``text`` each page of the file begins: pairs of a start and a page number, in order.
+    ``notes`` are what a person should know about the reading, such as pages that hold only a picture.
+    """
 
     name: str
     text: str
@@ -34,6 +38,8 @@ class Document:
     year: int | None = None
     tier: str | None = None
     passages: tuple[Passage, ...] = ()
+    pages: tuple[tuple[int, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

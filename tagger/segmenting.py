@@ -1,49 +1,23 @@
 """Text of a report -> passages: sentences, and the items of lists that are written as one long sentence.
 
-Three passes: lines become paragraphs under section headings, while the furniture of archives (title, tier, list of
-related documents) falls away; sentencex cuts paragraphs into sentences, and its slips on legal abbreviations, initials,
-footnote marks and parentheses are mended; semicolon lists become one passage an item.
+Three passes: `structure` makes paragraphs under section headings of the lines, while the furniture of archives (title,
+tier, list of related documents) falls away; sentencex cuts paragraphs into sentences, and its slips on legal
+abbreviations, initials, footnote marks and parentheses are mended; semicolon lists become one passage an item.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sentencex
 
+from tagger.countries import known_country
+from tagger.errors import InputError
 from tagger.records import Document, Passage
-
-INTRODUCTION = "Introduction"
-"""Section of what stands before the first heading of a report that has headings."""
-
-RECOMMENDATIONS = "Recommendations"
-
-SECTIONS = {
-    "Profile": r"(?:human |current )?trafficking (?:profile|situation)|situation|profile|scope and magnitude",
-    RECOMMENDATIONS: r"(?:prioritized )?recommendations?(?: for [^:]{1,60})?",
-    "Prosecution": r"(?:prosecution|law enforcement(?: efforts)?|investigation and prosecution of traffickers)",
-    "Protection": r"(?:protection|victim protection|protection and assistance(?: to victims)?)",
-    "Prevention": r"prevention(?: of trafficking)?",
-    "Government efforts": r"government(?:al)? (?:efforts|performance|response)|tier (?:ranking|rationale|placement)",
-}
-"""Canonical section -> what its heading looks like, older and newer reports alike (whole line, any case, colon or not)."""
-
-_HEADING = re.compile("|".join(f"(?P<s{i}>{p})" for i, p in enumerate(SECTIONS.values())), re.IGNORECASE)
-_INLINE_HEADING = re.compile(rf"(?:{SECTIONS[RECOMMENDATIONS]}):\s+", re.IGNORECASE)
-_TITLE = re.compile(
-    r"(?:(?P<y1>(?:19|20)\d\d) )?trafficking in persons report(?:,? (?P<y2>(?:19|20)\d\d))?(?: ?[-\u2013\u2014:] ?(?P<country>.{2,60}))?",
-    re.IGNORECASE,
-)
-_TIER = re.compile(
-    r"(?:(?P<country>[^\d()]{2,50}?) ?[(:\u2013-]? ?)?(?P<tier>tier (?:[123])(?:[ (:-]*watch ?list)?|special case)\)?", re.IGNORECASE
-)
-_FOOTER = re.compile(r"(?:associated|related) documents", re.IGNORECASE)
-_BULLET = re.compile(r"(?:[\u2022\u25cf\u25aa\u2023*\u2013\u2014-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+")
-
-_LONG_LINE = 200  # a line longer than this is a paragraph by itself; shorter ones may be hard-wrapped text
-_CLOSED = re.compile(r"[.!?:;][\"'\u201d\u2019)\]]*$")
+from tagger.structure import MOST_PARAGRAPHS, RECOMMENDATIONS, Header, Paragraph, header_line, paragraphs
 
 # Where sentencex cuts and should not: after these when the next piece begins as given.
 _BEFORE_DIGIT = re.compile(r"\b(?:para|paras|approx|incl|ca|art|arts|sec|secs|no|nos|nr|p|pp|ch|vol|cf|fig|ann)\.$", re.IGNORECASE)
@@ -54,108 +28,58 @@ _NUMERAL = re.compile(r"^\(?(?:[ivxIVX]{1,5}|\d{1,3}|[A-Za-z])[.)]$")
 # Where it does not cut and should: after a footnote mark, and after a sentence in parentheses.
 _MISSED = re.compile(r"[a-z)\u201d\"]\.\d{1,3}(?=\s+[A-Z\u201c\"])|[.!?][)\]](?=\s+[A-Z\u201c])")
 _WORD = re.compile(r"\w")
-
-
-@dataclass(frozen=True, slots=True)
-class _Paragraph:
-    start: int
-    end: int
-    section: str | None
+_PART = 4000  # characters; few paragraphs are as long
+_BREAK = re.compile(r"[a-z]{3}[.!?]\s+(?=[A-Z])")
 
 
 def segment(document: Document) -> Document:
     """Return the document with its passages and with what its header says (title, country, year, tier).
 
     Nothing is lost but white space, headings and furniture; offsets point into ``document.text``.
+
+    Raises
+    ------
+    InputError
+        The text has so many passages that it can't be a report.
     """
     text = document.text
-    header, paragraphs = _paragraphs(text)
+    header = (document.title and header_line(document.title)) or Header(title=document.title)
+    header, found = paragraphs(text, header)
+    starts = [start for start, _ in document.pages]
     passages: list[Passage] = []
-    for number, paragraph in enumerate(paragraphs, 1):
+    for number, paragraph in enumerate(found, 1):
         for start, end in _pieces(text, paragraph):
+            if len(passages) == MOST_PARAGRAPHS:
+                raise InputError(f"has more than {MOST_PARAGRAPHS:,} passages: cut it into several files")
+            page = bisect_right(starts, start) - 1
             passages.append(
                 Passage(
                     text=text[start:end],
                     id=f"{document.name}-{len(passages) + 1:04d}",
                     document=document.name,
                     section=paragraph.section,
+                    page=document.pages[page][1] if page >= 0 else None,
                     paragraph=number,
                     start=start,
                     end=end,
                 )
             )
-    known = {key: value for key, value in header.items() if value is not None and getattr(document, key) is None}
-    return replace(document, passages=tuple(passages), **known)  # type: ignore[arg-type]
+    return replace(
+        document,
+        passages=tuple(passages),
+        title=document.title or header.title,
+        country=_written(document.country or header.country),
+        year=document.year or header.year,
+        tier=document.tier or header.tier,
+    )
 
 
-def _paragraphs(text: str) -> tuple[dict[str, str | int | None], list[_Paragraph]]:
-    """Cut the text into paragraphs, each under its section; return what the header says beside them."""
-    header: dict[str, str | int | None] = {"title": None, "country": None, "year": None, "tier": None}
-    found: list[_Paragraph] = []
-    section: str | None = None
-    open_lines: list[tuple[int, int]] = []
-
-    def close() -> None:
-        if open_lines:
-            start, end = open_lines[0][0], open_lines[-1][1]
-            found.append(_Paragraph(start, end, section))
-            open_lines.clear()
-
-    for start, end in _lines(text):
-        line = text[start:end]
-        if not line:
-            close()
-        elif _FOOTER.fullmatch(line):
-            break
-        elif not found and not open_lines and _is_header(line, header):
-            continue
-        elif heading := _HEADING.fullmatch(line.rstrip(":").rstrip()):
-            close()
-            section = list(SECTIONS)[int((heading.lastgroup or "s0")[1:])]
-        else:
-            if inline := _INLINE_HEADING.match(line):
-                close()
-                section = RECOMMENDATIONS
-                start += inline.end()
-            if open_lines and _starts_paragraph(text, open_lines, start, end):
-                close()
-            open_lines.append((start, end))
-    close()
-    if any(paragraph.section for paragraph in found):
-        found = [paragraph if paragraph.section else replace(paragraph, section=INTRODUCTION) for paragraph in found]
-    return header, found
+def _written(country: str | None) -> str | None:
+    """A country's name as it is usually written, if the report has it in capitals."""
+    return known_country(country) or country if country and country.isupper() else country
 
 
-def _lines(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each line, without the white space around it; an empty range for a blank line."""
-    for match in re.finditer(r"[^\n]*\n?", text):
-        line = match.group()
-        start = match.start() + len(line) - len(line.lstrip())
-        yield start, max(start, match.start() + len(line.rstrip()))
-
-
-def _is_header(line: str, header: dict[str, str | int | None]) -> bool:
-    """Tell whether the line is an archive's title or a tier, and keep what it says."""
-    if title := _TITLE.fullmatch(line):
-        year = title["y1"] or title["y2"]
-        header.update(title=line, country=title["country"] or header["country"], year=int(year) if year else None)
-        return True
-    if tier := _TIER.fullmatch(line):
-        header.update(tier=tier["tier"], country=header["country"] or tier["country"])
-        return True
-    return False
-
-
-def _starts_paragraph(text: str, open_lines: list[tuple[int, int]], start: int, end: int) -> bool:
-    """Tell whether a line begins a paragraph or goes on with the hard-wrapped one above it."""
-    above_start, above_end = open_lines[-1]
-    if above_end - above_start > _LONG_LINE or end - start > _LONG_LINE or _BULLET.match(text, start, end):
-        return True
-    short = above_end - above_start < 0.8 * max(b - a for a, b in [*open_lines, (start, end)])
-    return short and bool(_CLOSED.search(text, above_start, above_end)) and not text[start].islower()
-
-
-def _pieces(text: str, paragraph: _Paragraph) -> Iterator[tuple[int, int]]:
+def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
     """Yield start and end of a paragraph's passages."""
     for start, end in _sentences(text, paragraph.start, paragraph.end):
         cuts = _semicolons(text, start, end)
@@ -170,16 +94,18 @@ def _pieces(text: str, paragraph: _Paragraph) -> Iterator[tuple[int, int]]:
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut ``text[start:end]`` into sentences: sentencex, then our own mending."""
     # Same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8.
-    clean = re.sub(r"\s|[\ud800-\udfff]", lambda m: " " if m.group().isspace() else "?", text[start:end])
-    cuts = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", clean)]
+    clean = re.sub(r"[^\S ]|[\ud800-\udfff]", lambda m: " " if m.group().isspace() else "?", text[start:end])
+    cuts = list(_boundaries(clean))
     cuts += [match.end() for match in _MISSED.finditer(clean)]
     cuts = sorted({cut for cut in cuts if 0 < cut < len(clean)} | {len(clean)})
     sentences: list[tuple[int, int]] = []
     left, depth, quoted = 0, 0, 0
     for right in cuts:
         piece = clean[left:right].strip()
-        last = clean[sentences[-1][0] : sentences[-1][1]].strip() if sentences else ""
-        joined = bool(sentences) and (_belongs(last, piece) or ((depth > 0 or quoted > 0) and len(last) < 600))
+        # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
+        length = sentences[-1][1] - sentences[-1][0] if sentences else 0
+        last = clean[sentences[-1][1] - min(length, 700) : sentences[-1][1]].strip() if sentences else ""
+        joined = bool(sentences) and (_belongs(last, piece) or ((depth > 0 or quoted > 0) and length < 600))
         if not piece:
             left = right
             continue
@@ -203,12 +129,27 @@ def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return trimmed
 
 
+def _boundaries(text: str) -> Iterator[int]:
+    """Yield where sentencex cuts; a long text goes to it in parts, as its time is quadratic in quotation marks without an end."""
+    start = 0
+    while start < len(text):
+        end = min(len(text), start + _PART)
+        if end < len(text):
+            breaks = [match.end() for match in _BREAK.finditer(text, start + _PART // 2, end)]
+            end = breaks[-1] if breaks else max(text.rfind(" ", start + _PART // 2, end) + 1, 0) or end
+        for boundary in sentencex.get_sentence_boundaries("en", text[start:end]):
+            if start + boundary["end_index"] < end or end == len(text) or breaks:
+                yield start + boundary["end_index"]
+        start = end
+
+
 def _belongs(last: str, piece: str) -> bool:
     """Tell whether ``piece`` goes on with the sentence ``last`` that sentencex cut before it."""
     if not piece:
         return False
     if not _WORD.search(piece) or _NUMERAL.match(last):
         return True
+    last = last[-24:]  # longer than any abbreviation
     if piece[0].isdigit():
         return bool(_BEFORE_DIGIT.search(last))
     if piece[0].islower():

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger import bundle
-from tagger.errors import ModelError
+from tagger.errors import InputError, ModelError
 from tagger.model import Model
-from tagger.reading import read_document
+from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, read_source
 from tagger.records import Document, Passage, Tagged
-from tagger.segmenting import segment
+from tagger.splitting import documents, joined
 
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
@@ -99,12 +99,44 @@ def load(path: Path | str | None = None) -> Tagger:
     raise ModelError("the default model is not in this installation: install tagger anew, or name a model folder")
 
 
-def read(path: Path | str, *, name: str | None = None) -> Document:
-    """Read a report and cut it into passages.
+def read(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Document:
+    """Read a report and cut it into passages; the format is found from the content.
+
+    A file that holds the reports of several countries becomes one document all the same, without a country: `read_all` takes
+    it apart.
+
+    Parameters
+    ----------
+    path
+        A file, or ``-`` for standard input.
+    name
+        What the document is called; the file's name without its ending if left out.
+    columns
+        Of a table: which columns hold the texts and the ids of the passages.
+    limits
+        What the reading may use.
 
     Raises
     ------
     InputError
-        The file is missing, empty, binary or wrongly encoded; the message names it.
+        The file is missing, empty, damaged, locked, hostile or of no known format; the message names it.
+    MissingExtraError
+        The library for the file's format is not installed.
     """
-    return segment(read_document(path, name=name))
+    source = read_source(path, name=name, columns=columns, limits=limits)
+    return joined(_documents(source), source.name)
+
+
+def read_all(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> list[Document]:
+    """Read a file as one document a country, in the order of the file; see `read` for the parameters and errors.
+
+    What stands before the first country is a document too. The texts of the documents together are the text of the file.
+    """
+    return _documents(read_source(path, name=name, columns=columns, limits=limits))
+
+
+def _documents(source: Source) -> list[Document]:
+    try:
+        return documents(source.name, source.content)
+    except InputError as error:
+        raise InputError(f"{source.label}: {error}") from error

@@ -58,25 +58,25 @@ def test_cli_tag_goes_on_past_bad_files(report, tmp_path):
     shutil.copy(report, folder / "sub" / "good.txt")
     (folder / "empty.txt").write_bytes(b" \n")
     (folder / "binary.txt").write_bytes(b"\x7fELF\0\0")
-    (folder / "latin.txt").write_bytes("Se\u00f1or.\nA\u00f1o".encode("latin-1"))
+    (folder / "damaged.txt").write_bytes("Se\u00f1or, a\u00f1o.".encode() + b"\xff")
     (tmp_path / "nothing").mkdir()
     done = run("tag", folder, tmp_path / "nothing", tmp_path / "missing.txt", tmp_path / "x.pdf", "-o", tmp_path / "o.jsonl")
     assert done.returncode == 1
     said = errors(done)
     assert [line.split(": ")[1].rsplit("/", 1)[-1] for line in said[:6]] == [
         "binary.txt",
+        "damaged.txt",
         "empty.txt",
-        "latin.txt",
         "nothing",
         "missing.txt",
         "x.pdf",
     ]
     assert "binary file" in said[0]
-    assert "is empty" in said[1]
-    assert "line 1: is not UTF-8 text" in said[2]
+    assert "line 1: is not UTF-8 text" in said[1]
+    assert "is empty" in said[2]
     assert "no file of a known format" in said[3]
     assert "no such file" in said[4]
-    assert "unknown format '.pdf'" in said[5]
+    assert "no such file" in said[5]
     assert "6 input(s) could not be read" in said[6]
     documents = [json.loads(line)["document"] for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
     assert dict.fromkeys(documents) == dict.fromkeys(["good", "sub/good"])
@@ -150,3 +150,46 @@ def test_cli_corpus_commands(root, tmp_path):
 def test_cli_codebook_prints_the_page(root):
     done = run("codebook", root / "corpora/themes.toml")
     assert done.stdout == (root / "corpora/codebook.md").read_text(encoding="utf-8")
+
+
+def test_cli_tag_reads_documents_of_every_format_from_a_folder(tmp_path):
+    from making import mexico, web_page
+    from making_docx import word_document
+    from making_pdf import reportlab_pdf
+
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(reportlab_pdf([mexico()]))
+    (folder / "b.html").write_bytes(web_page(mexico(), "refworld.org"))
+    (folder / "c.docx").write_bytes(word_document(mexico(), footnotes=False))
+    (folder / "d.txt").write_bytes(mexico().text.encode("windows-1252"))
+    (folder / "tags.csv").write_text("text\nnot to be read\n")
+    done = run("tag", folder, "-o", tmp_path / "o.jsonl")
+    assert done.returncode == 0
+    assert "note: " in done.stderr
+    assert "d.txt: is not UTF-8 and was read as Windows-1252" in done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {name: sum(row["document"] == name for row in rows) for name in "abcd"} == dict.fromkeys("abcd", 112)
+    assert [row["page"] for row in rows if row["document"] == "a"][::40] == [1, 2, 3]
+
+
+def test_cli_tag_tags_the_rows_of_a_table(tmp_path):
+    (tmp_path / "rows.tsv").write_text("key\tbody\nk1\tPolice officers accepted bribes from traffickers.\nk2\tIt rained.\n")
+    done = run("tag", tmp_path, "--text-column", "body", "--id-column", "key", "-o", tmp_path / "o.jsonl")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["id"], row["labels"]) for row in rows] == [("k1", ["complicity"]), ("k2", [])]
+
+
+def test_cli_read_shows_what_was_understood(report, tmp_path):
+    done = run("read", report)
+    assert "report: Mexico, 2014, Tier 2" in done.stdout
+    assert "112 passages in 16 paragraphs" in done.stdout
+    assert "Official complicity continued to be a serious problem." in done.stdout
+    rows = [json.loads(line) for line in run("read", "--json", report).stdout.splitlines()]
+    assert len(rows) == 112
+    assert rows[20]["text"] == "Official complicity continued to be a serious problem."
+    failed = run("read", tmp_path / "gone.txt", report)
+    assert failed.returncode == 1
+    assert len(errors(failed)) == 1
+    assert "112 passages" in failed.stdout

@@ -1,4 +1,4 @@
-"""The command line: `tagger tag`, `train`, `evaluate`, `corpus`, `codebook`. One module a group; each parses, calls and prints."""
+"""The command line: `tagger tag`, `read`, `train`, `evaluate`, `corpus`, `codebook`. One module a group; each parses, calls and prints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
-    from tagger.cli import codebook, corpus, evaluate, tag, train  # noqa: F401  (each adds its commands to the app)
+    from tagger.cli import codebook, corpus, evaluate, read, tag, train  # noqa: F401  (each adds its commands to the app)
 
     try:
         app()
@@ -40,6 +40,15 @@ def fail(message: str) -> None:
 
 
 def warn(message: str) -> None:
-    """Print one line on standard error."""
+    """Print one line on standard error about what went wrong."""
+    _say("error", message)
+
+
+def inform(message: str) -> None:
+    """Print one line on standard error about what a person should know."""
+    _say("note", message)
+
+
+def _say(kind: str, message: str) -> None:
     plain = " ".join(message.splitlines()).encode("utf-8", "replace").decode()
-    print(f"error: {plain}", file=sys.stderr)
+    print(f"{kind}: {plain}", file=sys.stderr)

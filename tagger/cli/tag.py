@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, warn
+from tagger.cli import app, inform, warn
+from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import InputError
+from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,7 +26,8 @@ _STYLES = ("bold magenta", "bold cyan", "bold yellow", "bold green", "bold blue"
 
 _HELP = """Tag reports by theme.
 
-Reads text files, folders of them, and `-` for standard input. Without `-o` it prints the passages that carry a theme, the
+Reads text, Markdown, HTML, PDF, Word files and tables, folders of them, and `-` for standard input.
+Without `-o` it prints the passages that carry a theme, the
 words that decided, and counts; with it, every passage goes into a file whose ending picks the format.
 
 **Examples**
@@ -35,10 +38,13 @@ words that decided, and counts; with it, every passage goes into a file whose en
 
 @app.command("tag", help=_HELP)
 def tag_cli(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files (.txt), folders, or - for standard input.")],
+    inputs: Inputs,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write: .jsonl or .csv (opens in Excel).")] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print passages without a theme too.")] = False,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    limit: Limit = None,
 ) -> None:
     """Parse, tag, print; a bad file is named and passed over, and makes the exit code 1."""
     from tagger.tagging import load
@@ -48,7 +54,7 @@ def tag_cli(
         check_output(out)
     tagger = load(model)
     failed: list[Path] = []
-    tagged = tag(tagger, inputs, failed)
+    tagged = tag(tagger, inputs, failed, columns(text_column, id_column), limits(limit))
     if out is not None:
         first = next(tagged, None)
         if first is None:
@@ -64,25 +70,34 @@ def tag_cli(
         raise SystemExit(1)
 
 
-def tag(tagger: Tagger, inputs: Sequence[Path], failed: list[Path]) -> Iterator[Tagged]:
+def tag(
+    tagger: Tagger,
+    inputs: Sequence[Path],
+    failed: list[Path],
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+) -> Iterator[Tagged]:
     """Yield the tagged passages of all inputs; those that can't be read are said on standard error and added to ``failed``."""
     from rich.console import Console
     from rich.progress import track
 
     from tagger.reading import find_documents
-    from tagger.tagging import read
+    from tagger.tagging import read_all
 
-    files = list(find_documents(list(inputs)))
+    files = list(find_documents(list(inputs), tables=columns.text is not None))
     console = Console(stderr=True)
     shown = len(files) > 1 and console.is_terminal
     for path, name in track(files, "Tagging", console=console, transient=True) if shown else files:
         try:
-            document = read(path, name=name)
+            found = read_all(path, name=name, columns=columns, limits=limits)
         except InputError as error:
             warn(str(error))
             failed.append(path)
             continue
-        yield from tagger.tag(document)
+        for document in found:
+            for note in document.notes:
+                inform(f"{path}: {note}")
+            yield from tagger.tag(document)
 
 
 def _counted(first: Tagged, rest: Iterator[Tagged], counts: Counter[str]) -> Iterator[Tagged]:

@@ -1,82 +1,83 @@
-"""A path -> a `Document`. One small module a format, listed in ``READERS`` by file ending.
+"""A path -> a `Document` without passages. One small module a format, listed in ``READERS``.
 
-To add a format: write a module with a function from bytes to text, and name it here.
+To add a format: write a module with a function from bytes (and what of a table is asked for, and limits) to `Content`, name it
+here, and tell in `formats` how it is known. Whatever libraries it needs it imports inside that function, which runs in a
+process of its own with bounded memory and time: see `sandbox`.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import InputError
-from tagger.reading.plain import read_plain
-from tagger.records import Document
+from tagger.reading.content import COLUMNS, LIMITS, Columns, Content, Limits
+from tagger.reading.docx import read_docx
+from tagger.reading.files import STDIN, find_documents, read_bytes
+from tagger.reading.formats import SUFFIXES, detect
+from tagger.reading.html import read_html
+from tagger.reading.pdf import read_pdf
+from tagger.reading.plain import read_markdown, read_plain
+from tagger.reading.table import read_csv, read_jsonl, read_parquet, read_tsv, read_xlsx
 
-READERS: dict[str, Callable[[bytes], str]] = {".txt": read_plain, ".text": read_plain}
-STDIN = "-"
-LIMIT = 2 << 30
-"""The most bytes that one document may have."""
+__all__ = ["COLUMNS", "LIMITS", "READERS", "SUFFIXES", "Columns", "Content", "Limits", "Source", "find_documents", "read_source"]
+
+READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
+    "text": read_plain,
+    "markdown": read_markdown,
+    "html": read_html,
+    "pdf": read_pdf,
+    "docx": read_docx,
+    "jsonl": read_jsonl,
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "xlsx": read_xlsx,
+    "parquet": read_parquet,
+}
+_SAFE = {"text"}  # decoding takes time and memory in proportion to the file: no process of its own is needed
 
 
-def read_document(path: Path | str, *, name: str | None = None) -> Document:
-    """Read a file, or standard input for ``-``, as one document without passages.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read: what it is called in messages and ids, its format, and what is in it."""
+
+    label: str
+    name: str
+    format: str
+    content: Content
+
+
+def read_source(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Source:
+    """Read a file, or standard input for ``-``.
 
     Raises
     ------
     InputError
         The message names the file and what is wrong with it.
+    MissingExtraError
+        The library for the file's format is not installed.
     """
     label = "standard input" if str(path) == STDIN else str(path)
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{label}: a folder with no file of a known format ({', '.join(READERS)})")
-    reader = read_plain if str(path) == STDIN else READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{label}: unknown format {path.suffix or 'without an ending'!r}; known are {', '.join(READERS)}")
     try:
-        text = reader(_bytes(path))
+        if path.is_dir():
+            raise InputError(f"a folder with no file of a known format ({', '.join(SUFFIXES)})")
+        data = read_bytes(path, limits)
+        format = detect(data, "" if str(path) == STDIN else path.suffix, columns.text)
+        content = _parse(format, data, columns, limits)
+        if not content.text.strip():
+            raise InputError("is empty: there is no text in it")
     except InputError as error:
         raise InputError(f"{label}: {error}") from error
-    if not text.strip():
-        raise InputError(f"{label}: is empty: there is no text in it")
-    return Document(name=name or ("stdin" if str(path) == STDIN else path.stem), text=text)
+    return Source(label, name or ("stdin" if str(path) == STDIN else path.stem), format, content)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        if str(path) == STDIN:
-            return sys.stdin.buffer.read(LIMIT)
-        if not path.is_file():
-            raise InputError("is not a regular file" if path.exists() else "no such file")
-        if path.stat().st_size > LIMIT:
-            raise InputError(f"is larger than {LIMIT >> 30} GiB: cut it into several files")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"can't be read: {error.strerror or error}") from error
+def _parse(format: str, data: bytes, columns: Columns, limits: Limits) -> Content:
+    if not data.strip():
+        raise InputError("is empty: there is no text in it")
+    if format in _SAFE:
+        return READERS[format](data, columns, limits).check(limits)
+    from tagger.reading.sandbox import SANDBOX
 
-
-def find_documents(paths: list[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield each file to read with a name for its document; a folder stands for all files below it of a known format.
-
-    A folder without any is yielded itself, so that reading it tells.
-    """
-    stems = Counter(path.stem for path in paths)
-    for path in paths:
-        if not path.is_dir():
-            name = path.stem if stems[path.stem] == 1 else path.with_suffix("").as_posix()
-            yield path, "stdin" if str(path) == STDIN else name
-        else:
-            files = list(_files_below(path))
-            yield from files or [(path, path.name)]
-
-
-def _files_below(top: Path) -> Iterator[tuple[Path, str]]:
-    for folder, folders, names in os.walk(top):
-        folders.sort()
-        for name in sorted(names):
-            file = Path(folder, name)
-            if file.suffix.lower() in READERS and not name.startswith("."):
-                yield file, file.relative_to(top).with_suffix("").as_posix()
+    return SANDBOX.parse(format, data, columns, limits)

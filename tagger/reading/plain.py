@@ -1,23 +1,86 @@
-"""Plain text: UTF-8, or UTF-16 with a mark."""
+"""Plain text and Markdown, in UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 
 import codecs
+import re
 
 from tagger.errors import InputError
+from tagger.reading.content import Columns, Content, Limits, clean
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_CONTROL = re.compile(rb"[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x81\x8d\x8f\x90\x9d]")
+_ODD_1252 = re.compile(
+    "[\u0192\u02c6\u2020\u2021\u02dc\u00a1-\u00a6\u00a8\u00ac\u00af\u00b1-\u00b6\u00b8\u00b9\u00bc-\u00be\u00d7\u00de\u00f0\u00f7\u00fe]"
+)
+
+# Markdown: marks at the start of a line, and inside it.
+_MARKDOWN = (
+    (re.compile(r"^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*$", re.MULTILINE), r"\n\1\n"),
+    (re.compile(r"^ {0,3}(?:={3,}|-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE), ""),
+    (re.compile(r"^ {0,3}>[ \t]?", re.MULTILINE), ""),
+    (re.compile(r"!?\[([^\]\n]{1,500})\]\((?:[^()\n]{0,500})\)"), r"\1"),
+    (re.compile(r"(?<![\w\\])(\*\*|__|\*|_)(?=\S)([^*_\n]{1,2000})(?<=\S)\1(?!\w)"), r"\2"),
+    (re.compile(r"\\([\\`*_{}\[\]()#+.!-])"), r"\1"),
+)
 
 
-def read_plain(data: bytes) -> str:
+def read_plain(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Decode a text file; all line ends become line feeds."""
+    _check_size(data, limits)
+    text, note = decode(data)
+    return Content(text, notes=(note,) if note else ())
+
+
+def read_markdown(data: bytes, columns: Columns, limits: Limits) -> Content:
+    """Decode a Markdown file and take its marks away: of headings, emphasis, quotations, rules and links."""
+    _check_size(data, limits)
+    text, note = decode(data)
+    for pattern, instead in _MARKDOWN:
+        text = pattern.sub(instead, text)
+    return Content(text, notes=(note,) if note else ())
+
+
+def _check_size(data: bytes, limits: Limits) -> None:
+    """Refuse, before decoding takes several times its memory, what is too long in any encoding."""
+    if len(data) > 4 * limits.characters:
+        raise InputError(f"holds more than {limits.characters:,} characters of text: cut it into several files, or raise the limit")
+
+
+def decode(data: bytes) -> tuple[str, str | None]:
+    """Return the text, and a note if its encoding had to be guessed.
+
+    Bytes that are not UTF-8 are taken for Windows-1252 when they hold none of its unused and control bytes, and more of the
+    letters and marks of written text than of anything else; damaged UTF-8 is no such case.
+    """
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     data = data[len(mark) :]
+    if not mark and (guess := _utf16(data[:2000])):
+        encoding = guess
     if encoding == "utf-8" and b"\0" in data:
-        raise InputError("is a binary file, not text")
+        raise InputError("is a binary file, not text: it holds NUL bytes")
     try:
-        text = data.decode(encoding)
+        return clean(data.decode(encoding)), None
     except UnicodeDecodeError as error:
+        if encoding == "utf-8" and not mark and _looks_like_1252(data):
+            return clean(data.decode("windows-1252")), "is not UTF-8 and was read as Windows-1252"
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"line {line}: is not {encoding.upper()} text: save the file in UTF-8 and try again") from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _utf16(start: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of ordinary text is NUL."""
+    for encoding, nul, other in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if len(nul) > 8 and nul.count(0) > 0.7 * len(nul) and 0 not in other:
+            return encoding
+    return None
+
+
+def _looks_like_1252(data: bytes) -> bool:
+    if _CONTROL.search(data):
+        return False
+    high = re.sub(rb"[\0-\x7f]+", b"", data)
+    if len(_MULTIBYTE.findall(data)) * 2 > len(high) / 2:
+        return False
+    return len(_ODD_1252.findall(high.decode("windows-1252"))) <= len(high) / 4

@@ -1,0 +1,69 @@
+"""Which files are meant, and their bytes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tagger.errors import InputError
+from tagger.reading.content import Limits
+from tagger.reading.formats import SUFFIXES, TABLES
+
+STDIN = "-"
+
+
+def read_bytes(path: Path, limits: Limits) -> bytes:
+    """Read a regular file, or standard input for ``-``; whatever might block or never end is refused."""
+    try:
+        if str(path) == STDIN:
+            data = sys.stdin.buffer.read(limits.size + 1)
+        else:
+            # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it.
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            with os.fdopen(descriptor, "rb") as stream:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise InputError("is not a regular file")
+                data = stream.read(limits.size + 1)
+    except FileNotFoundError as error:
+        raise InputError("no such file") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"can't be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(data) > limits.size:
+        raise InputError(f"is larger than {limits.size >> 20} MiB: cut it into several files, or raise the limit")
+    return data
+
+
+def find_documents(paths: list[Path], *, tables: bool = False) -> Iterator[tuple[Path, str]]:
+    """Yield each file to read with a name for its document; a folder stands for all files below it of a known format.
+
+    Tables in a folder are read only if asked for: more often than input they are the results of an earlier run. A folder
+    without any file to read is yielded itself, so that reading it tells. Links to folders are not followed.
+    """
+    stems = Counter(path.stem for path in paths)
+    for path in paths:
+        if not path.is_dir():
+            name = path.stem if stems[path.stem] == 1 else path.with_suffix("").as_posix()
+            yield path, "stdin" if str(path) == STDIN else name
+        else:
+            files = list(_files_below(path, tables))
+            yield from _named(files) or [(path, path.name)]
+
+
+def _files_below(top: Path, tables: bool) -> Iterator[tuple[Path, Path]]:
+    for folder, folders, names in os.walk(top):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(folder, name)
+            format = SUFFIXES.get(file.suffix.lower())
+            if format and (tables or format not in TABLES) and not name.startswith((".", "~$")):
+                yield file, file.relative_to(top)
+
+
+def _named(files: list[tuple[Path, Path]]) -> list[tuple[Path, str]]:
+    """Name files without their ending, except where the same name stands with several endings."""
+    stems = Counter(relative.with_suffix("") for _, relative in files)
+    return [(file, (relative if stems[relative.with_suffix("")] > 1 else relative.with_suffix("")).as_posix()) for file, relative in files]

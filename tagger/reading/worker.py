@@ -1,0 +1,66 @@
+"""The process that parses: gets a line of JSON and the file's bytes, answers with a line of JSON and the text."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import sys
+from typing import IO, Any
+
+from tagger.errors import InputError, MissingExtraError
+from tagger.reading import READERS
+from tagger.reading.content import Columns, Limits
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    given, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a library prints is no answer
+    answers.write(b"ready\n")
+    answers.flush()
+    while line := given.readline():
+        header, text = _serve(json.loads(line), given)
+        answers.write(json.dumps({**header, "size": len(text)}).encode() + b"\n")
+        answers.write(text)
+        answers.flush()
+
+
+def _serve(request: dict[str, Any], given: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+    limits = Limits(**request["limits"])
+    try:
+        _bound(limits)
+        data = given.read(request["size"])
+        content = READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
+        return {"content": content.to_json(), "spent": len(data) > 10_000_000}, content.text.encode("utf-8")
+    except MissingExtraError as error:
+        return {"missing": [error.package, error.extra]}, b""
+    except InputError as error:
+        return {"error": str(error)}, b""
+    except (MemoryError, RecursionError):
+        # What was allocated may never come back: the next document gets a new process.
+        message = f"needs more than {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm"
+        return {"error": message, "spent": True}, b""
+    except Exception as error:  # noqa: BLE001  (a library's failure on a bad file must not end a batch)
+        return {"error": f"is damaged: {type(error).__name__} while reading it"}, b""
+
+
+def _bound(limits: Limits) -> None:
+    """Ask the system to hold this process to the limits, where it can; the parent keeps the time in any case."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(used.ru_utime + used.ru_stime + limits.seconds) + 1
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+if __name__ == "__main__":
+    main()

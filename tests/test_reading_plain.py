@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+from making import Report, assert_equal_passages, differences, mexico, plain
+
+import tagger
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
+def test_reading_plain_encodings(encoding, tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_bytes(mexico().text.replace("\n", "\r\n").encode(encoding))
+    document = tagger.read(path)
+    assert_equal_passages(document, plain(mexico(), tmp_path), 1.0)
+    assert bool(document.notes) is (encoding == "windows-1252")
+
+
+def test_reading_plain_damaged_utf8_is_not_taken_for_windows_1252(tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_bytes("Señor Pérez’s año.\n".encode() + b"\xff bad")
+    with pytest.raises(tagger.InputError, match=r"report\.txt: line 2: is not UTF-8 text"):
+        tagger.read(path)
+
+
+def test_reading_plain_report_in_capitals(tmp_path):
+    small = mexico()
+    loud = Report(small.country.upper(), small.tier.upper(), [(kind, text.upper()) for kind, text in small.blocks])
+    document = plain(loud, tmp_path)
+    truth = [p.text.upper() for p in plain(small, tmp_path).passages]
+    found = [p.text for p in document.passages]
+    assert sum(a == b for a, b in zip(found, truth, strict=False)) >= 0.99 * len(truth), [t for t in found if t not in truth]
+    assert (document.country, document.tier) == ("Mexico", "TIER 2")
+    assert {p.section for p in document.passages} == {"Introduction", "Recommendations", "Prosecution", "Protection", "Prevention"}
+
+
+def test_reading_plain_report_without_headings(tmp_path):
+    bare = Report("Mexico", "Tier 2", [block for block in mexico().blocks if block[0] == "p"])
+    document = plain(bare, tmp_path)
+    assert {p.section for p in document.passages} == {None}
+    truth = {p.text for p in plain(mexico(), tmp_path).passages if p.section != "Recommendations"}
+    assert truth <= {p.text for p in plain(bare, tmp_path).passages}
+
+
+def test_reading_markdown_takes_the_marks_away(tmp_path):
+    lines = ["# Trafficking in Persons Report 2014 - Mexico", "**Tier 2**"]
+    for kind, text in mexico().blocks:
+        words = text.split(" ")
+        if kind == "p":
+            words[3] = f"**{words[3]}**"
+            words[5] = f"[{words[5]}](https://example.org/a_b)"
+            words[8] = f"_{words[8]}_"
+        lines.append(("## " if kind == "h" else "") + " ".join(words))
+    path = tmp_path / "report.md"
+    path.write_text("\n\n".join(lines), encoding="utf-8")
+    document = tagger.read(path)
+    assert_equal_passages(document, plain(mexico(), tmp_path), 1.0)
+    assert (document.country, document.year, document.tier) == ("Mexico", 2014, "Tier 2")
+
+
+def test_reading_plain_file_of_two_countries(tmp_path):
+    body = "The government does not fully comply with the minimum standards. " * 8
+    path = tmp_path / "both.txt"
+    path.write_text(
+        f"2019 Trafficking in Persons Report\n\nMALI: Tier 2\n\n{body}\n\nPROSECUTION\n\n{body}\n\nThe Gambia\nTIER 2 WATCH LIST\n\n{body}\n"
+    )
+    documents = tagger.read_all(path)
+    assert [(d.name, d.country, d.tier, d.year) for d in documents] == [
+        ("both-mali", "Mali", "Tier 2", 2019),
+        ("both-gambia", "The Gambia", "TIER 2 WATCH LIST", 2019),
+    ]
+    assert [sum(p.section == "Prosecution" for p in d.passages) for d in documents] == [8, 0]
+    assert "".join(d.text for d in documents) == path.read_text()
+
+
+def test_reading_plain_list_of_countries_by_tier_is_one_document(tmp_path):
+    path = tmp_path / "placements.txt"
+    path.write_text("Tier 1\n\nAustria\n\nBelgium\n\nTier 2\n\nAlbania\n\nMali\n\nTier 3\n\nChad\n")
+    assert len(tagger.read_all(path)) == 1
+
+
+def test_reading_plain_differences_are_listed(tmp_path):
+    one, other = plain(mexico(), tmp_path).passages, plain(mexico(), tmp_path).passages[1:]
+    equal, listed = differences(other, one)
+    assert equal < 1
+    assert listed == f"- Introduction: {one[0].text}"

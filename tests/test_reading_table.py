@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pyarrow
+import pytest
+from making import mexico, plain
+from openpyxl import Workbook
+from pyarrow import parquet
+
+import tagger
+from tagger.reading import Columns
+
+
+def jsonl(rows):
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+
+
+def separated(delimiter, encoding="utf-8"):
+    def write(rows):
+        stream = io.StringIO(newline="")
+        writer = csv.DictWriter(stream, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+        return stream.getvalue().encode(encoding)
+
+    return write
+
+
+def xlsx(rows):
+    book = Workbook()
+    book.active.append(list(rows[0]))
+    for row in rows:
+        book.active.append(list(row.values()))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def columns(rows):
+    stream = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(rows), stream)
+    return stream.getvalue()
+
+
+MAKERS = {
+    "t.jsonl": jsonl,
+    "t.csv": separated(","),
+    "excel.csv": separated(";", "utf-8-sig"),
+    "old.csv": separated(";", "windows-1252"),
+    "t.tsv": separated("\t"),
+    "t.xlsx": xlsx,
+    "t.parquet": columns,
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_reading_table_gives_a_passage_a_row(name, tmp_path):
+    texts = [passage.text for passage in plain(mexico(), tmp_path).passages]
+    path = tmp_path / name
+    path.write_bytes(MAKERS[name]([{"no": f"a{number}", "body": text, "more": "x"} for number, text in enumerate(texts)]))
+    document = tagger.read(path, columns=Columns(text="body", id="no"))
+    assert [passage.text for passage in document.passages] == texts
+    assert [passage.id for passage in document.passages] == [f"a{number}" for number in range(len(texts))]
+    for passage in document.passages:
+        assert document.text[passage.start : passage.end] == passage.text
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_reading_table_usual_columns_and_rows_without_text(name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(MAKERS[name]([{"text": "Police took bribes. It rained."}, {"text": ""}, {"text": "Boys herd\ncattle."}]))
+    document = tagger.read(path)
+    first = 1 if name.endswith((".jsonl", ".parquet")) else 2  # lines of CSV and rows of a sheet count the names
+    assert [(p.id[-4:], p.text) for p in document.passages] == [
+        (f"{first:04d}", "Police took bribes. It rained."),
+        (f"{first + 2:04d}", "Boys herd\ncattle."),
+    ]
+
+
+def test_reading_table_is_known_by_its_content(tmp_path):
+    rows = [{"text": "Police took bribes.", "id": "a"}]
+    for name in ("t.jsonl", "t.xlsx", "t.parquet"):
+        path = tmp_path / f"{name}.txt"
+        path.write_bytes(MAKERS[name](rows))
+        assert [p.id for p in tagger.read(path).passages] == ["a"]
+    path = tmp_path / "t.txt"
+    path.write_bytes(separated(",")(rows))
+    assert [p.id for p in tagger.read(path, columns=Columns(text="text")).passages] == ["a"]
+
+
+def test_reading_table_missing_columns_are_named(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(tagger.InputError, match=r"t\.csv: has no column 'x'; it has 'a', 'b': name one with --text-column"):
+        tagger.read(path, columns=Columns(text="x"))
+    with pytest.raises(tagger.InputError, match=r"has no column 'y'.*--id-column"):
+        tagger.read(path, columns=Columns(text="a", id="y"))
