@@ -21,8 +21,8 @@ class Choice:
     sections: tuple[str, ...] = ()
     min_score: float | None = None
     only_tagged: bool = False
-    seen: dict[str, bool] = field(default_factory=dict)
-    """The sections that came by, and whether they were among the wanted ones."""
+    seen: list[str] = field(default_factory=list)
+    """The sections that came by."""
 
     @classmethod
     def of(cls, known: Sequence[str], themes: Sequence[str], sections: Sequence[str], min_score: float | None, only_tagged: bool) -> Choice:
@@ -30,7 +30,7 @@ class Choice:
         for theme in themes:
             if theme not in known:
                 raise TaggerError(f"--theme {theme}: no such theme; the model knows {', '.join(known)}")
-        return cls(tuple(themes), tuple(name.casefold() for name in sections), min_score, only_tagged)
+        return cls(tuple(themes), tuple(sections), min_score, only_tagged)
 
     @property
     def active(self) -> bool:
@@ -40,9 +40,9 @@ class Choice:
     def apply(self, results: Iterable[tuple[Document, Sequence[Tagged]]]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Yield each document with the passages kept; one with none stays, so that counts show it."""
         for document, passages in results:
-            for item in passages:
-                name = item.passage.section or ""
-                self.seen[name] = name.casefold() in self.sections
+            for name in dict.fromkeys(item.passage.section for item in passages):
+                if name is not None and name not in self.seen:
+                    self.seen.append(name)
             yield document, [item for item in passages if self._keeps(item)] if self.active else passages
 
     def reaches(self, item: Tagged, theme: str) -> bool:
@@ -51,15 +51,18 @@ class Choice:
 
     def missing_sections(self) -> list[str]:
         """Wanted sections that no passage lies in."""
-        found = {name.casefold() for name, wanted in self.seen.items() if wanted}
-        return [name for name in self.sections if name not in found]
+        return [name for name in self.sections if not _among(name, self.seen)]
 
     def _keeps(self, item: Tagged) -> bool:
         carries = any(theme in item.labels for theme in self.themes or item.labels)
-        if self.sections and (item.passage.section or "").casefold() not in self.sections:
+        if self.sections and not _among(item.passage.section or "", self.sections):
             return False
         if self.only_tagged and not carries:
             return False
         if self.min_score is not None:
             return any(self.reaches(item, theme) for theme in item.scores)
         return carries or not self.themes
+
+
+def _among(name: str, names: Iterable[str]) -> bool:
+    return name.casefold() in (other.casefold() for other in names)

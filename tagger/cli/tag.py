@@ -121,8 +121,8 @@ def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: P
 def _complain(choice: Choice, failed: Sequence[Path]) -> None:
     """Say what went wrong with inputs and filters, and leave with exit code 1."""
     missing = choice.missing_sections()
-    for name in missing if choice.seen else []:
-        warn(f"--section {name}: no passage lies in it; sections are {', '.join(filter(None, choice.seen)) or 'not marked in the text'}")
+    for name in missing:
+        warn(f"--section {name}: no passage lies in it; sections are {', '.join(choice.seen) or 'not marked in the text'}")
     if failed:
         warn(f"{len(failed)} input(s) could not be read and were passed over: {', '.join(map(str, failed))}")
     if missing or failed:

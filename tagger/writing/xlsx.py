@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from tagger.errors import OutputError
@@ -31,21 +34,30 @@ _FORMATS: dict[str, dict[str, Any]] = {
 
 
 def write_xlsx(results: Results, about: About, stream: IO[bytes]) -> None:
-    """Write a workbook; passages go to a temporary file as they come, so memory doesn't grow with them."""
+    """Write a workbook; passages go to a temporary file as they come, so that memory grows only with what is packed."""
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
-    book = xlsxwriter.Workbook(stream, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"comments": clean(about.model)})
-    formats = {name: book.add_format(options) for name, options in _FORMATS.items()}
-    sheets = [_Sheet(book.add_worksheet(name), formats) for name in ("Passages", "Counts", "About")]
-    try:
-        documents, sections = _passages(sheets[0], results, about)
-        _counts(sheets[1], documents, sections, about)
-        _about(sheets[2], about)
-        book.close()
-    except FileCreateError as error:
-        raise error.args[0] from error  # the OSError of the disk
+    # XlsxWriter leaves its temporary files where they are when something fails: they get a folder that goes in any case.
+    with TemporaryDirectory(prefix="tagger-") as room:
+        options = {"constant_memory": True, "tmpdir": room, "strings_to_formulas": False, "strings_to_urls": False}
+        # Packed in memory: a zip file that fails half-way on a full disk tries again, and complains, when Python forgets it.
+        packed = BytesIO()
+        book = xlsxwriter.Workbook(packed, options)
+        book.set_properties({"comments": clean(about.model)})
+        formats = {name: book.add_format(look) for name, look in _FORMATS.items()}
+        sheets = [_Sheet(book.add_worksheet(name), formats) for name in ("Passages", "Counts", "About")]
+        try:
+            documents, sections = _passages(sheets[0], results, about)
+            _counts(sheets[1], documents, sections, about)
+            _about(sheets[2], about)
+            book.close()
+        except FileCreateError as error:
+            raise error.args[0] from error  # the OSError of the disk
+        finally:
+            for sheet in sheets:
+                sheet.close()
+    stream.write(packed.getbuffer())
 
 
 class _Sheet:
@@ -68,6 +80,11 @@ class _Sheet:
                 self.sheet.write_number(self.row, column, cell, self.formats[style])
         self.row += 1
 
+    def close(self) -> None:
+        """Let go of the temporary file, if the workbook has not done so itself."""
+        with suppress(OSError):
+            self.sheet._opt_close()
+
     def _text(self, column: int, text: str, style: str) -> None:
         if style == "text" and text.startswith(FORMULA):
             style = "quoted"
@@ -77,7 +94,8 @@ class _Sheet:
         """Write a passage with its deciding words in bold."""
         pieces = runs(item)
         text = "".join(piece for piece, _ in pieces)
-        if len(pieces) < 2 or not item.evidence or _short(text) != text:
+        # XlsxWriter escapes what looks like an escape itself (_x0041_) twice in a text of several runs.
+        if len(pieces) < 2 or not item.evidence or _short(text) != text or "_x" in text:
             self._text(column, text, style)
             return
         marked: list[Any] = []
