@@ -78,7 +78,7 @@ def tag_cli(
         printer.documents(tallies)
     if first is not None and out is None and not choice.active:
         printer.advice([item for _, passages in found for item in passages])
-    _complain(choice, failed)
+    _complain(choice.missing_sections() if tallies else [], choice, failed)
 
 
 def tag(tagger: Tagger, inputs: Sequence[Path], failed: list[Path]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
@@ -118,9 +118,8 @@ def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: P
     return f"{out}: {passages} passages; " + ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
 
 
-def _complain(choice: Choice, failed: Sequence[Path]) -> None:
+def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path]) -> None:
     """Say what went wrong with inputs and filters, and leave with exit code 1."""
-    missing = choice.missing_sections()
     for name in missing:
         warn(f"--section {name}: no passage lies in it; sections are {', '.join(choice.seen) or 'not marked in the text'}")
     if failed:

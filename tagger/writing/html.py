@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -104,15 +105,17 @@ class _Anchors:
     """Makes names for links out of ids: the same for the same ids, and each only once."""
 
     def __init__(self) -> None:
-        self.taken = {"top", "bar", "controls", "toggle", "status", "previous", "next", "index", "about", "main", "nothing"}
+        own = ("top", "bar", "controls", "toggle", "status", "previous", "next", "index", "about", "main", "nothing")
+        self.taken = Counter(own)
 
     def make(self, wanted: str, other: str) -> str:
-        name = base = re.sub(r"[^\w.-]+", "-", clean(wanted).replace("\ufffd", "-")).strip("-") or other
-        number = 1
+        """Name a thing after its id, or else ``other``."""
+        base = re.sub(r"[^\w.-]+", "-", wanted).strip("-") or other
+        name = base
         while name in self.taken:
-            number += 1
-            name = f"{base}-{number}"
-        self.taken.add(name)
+            self.taken[base] += 1
+            name = f"{base}-{self.taken[base]}"
+        self.taken[name] += 1
         return name
 
 

@@ -20,13 +20,13 @@ _CHARACTERS = 32_767  # what a cell can hold, in UTF-16 units
 
 _FORMATS: dict[str, dict[str, Any]] = {
     "head": {"bold": True, "bg_color": "#1F2937", "font_color": "#FFFFFF", "valign": "vcenter", "text_wrap": True, "border": 1},
-    "title": {"bold": True, "font_size": 14},
+    "title": {"bold": True, "font_size": 12},
     "text": {"valign": "top", "text_wrap": True},
     # Excel keeps such a text a text even when somebody edits the cell.
     "quoted": {"valign": "top", "text_wrap": True, "quote_prefix": True},
     "number": {"valign": "top"},
     "score": {"valign": "top", "num_format": "0.00", "font_color": "#6B7280"},
-    "words": {"valign": "top", "text_wrap": True, "italic": True, "font_color": "#374151"},
+    "words": {"valign": "top", "text_wrap": True, "indent": 1, "italic": True, "font_color": "#374151"},
     "total": {"bold": True, "top": 1},
     "strong": {"bold": True, "underline": 1},
     "reached": {"bold": True, "bg_color": "#FDE7C7", "font_color": "#111827"},
@@ -65,11 +65,21 @@ class _Sheet:
 
     def __init__(self, sheet: Any, formats: Mapping[str, Any]) -> None:
         self.sheet, self.formats, self.row = sheet, formats, 0
+        self.widths: list[int] = []
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+
+    def set_widths(self, *widths: int) -> None:
+        """Make the columns so many characters wide."""
+        self.widths = list(widths)
+        for column, width in enumerate(widths):
+            self.sheet.set_column(column, column, width)
 
     def add(self, cells: Sequence[Any], *styles: str) -> None:
         """Add a row of texts, numbers and tagged passages; the last style holds for all further cells."""
         if self.row == _ROWS:
             raise OutputError(f"a sheet of Excel holds {_ROWS:,} rows at most: write .csv or .parquet")
+        self.sheet.set_row(self.row, min(15 * self._lines(cells) + 1, 409))  # in points; 409 is what Excel allows
         for column, cell in enumerate(cells):
             style = styles[min(column, len(styles) - 1)]
             if isinstance(cell, Tagged):
@@ -79,6 +89,12 @@ class _Sheet:
             elif cell is not None:
                 self.sheet.write_number(self.row, column, cell, self.formats[style])
         self.row += 1
+
+    def _lines(self, cells: Sequence[Any]) -> int:
+        """How many lines the longest text of a row takes. Excel and LibreOffice don't find out by themselves."""
+        texts = [(cell.text if isinstance(cell, Tagged) else cell, width) for cell, width in zip(cells, self.widths, strict=False)]
+        counts = [sum(-(-len(line) // width) or 1 for line in text.split("\n")) for text, width in texts if isinstance(text, str)]
+        return max(counts, default=1)
 
     def close(self) -> None:
         """Let go of the temporary file, if the workbook has not done so itself."""
@@ -113,13 +129,11 @@ def _short(text: str) -> str:
 def _passages(sheet: _Sheet, results: Results, about: About) -> tuple[dict[str, Tally], dict[str, Tally]]:
     """Write the rows and return what was counted a document and a section."""
     heads = ["document", "section", "page", "id", "passage", "themes", "to review"]
-    widths = [18, 16, 6, 16, 80, 20, 14]
+    widths = [18, 16, 6, 16, 80, 20, 20]
     for theme in about.themes:
         heads += [theme.title, f"{theme.title}: words"]
-        widths += [12, 30]
-    for column, width in enumerate(widths):
-        sheet.sheet.set_column(column, column, width)
-    sheet.sheet.set_row(0, 32)
+        widths += [12, 26]
+    sheet.set_widths(*widths)
     sheet.add(heads, "head")
     titles = {theme.name: theme.title for theme in about.themes}
     styles = ["text", "text", "number", "text", "text", "text", "text", *["score", "words"] * len(about.themes)]
@@ -141,8 +155,6 @@ def _passages(sheet: _Sheet, results: Results, about: About) -> tuple[dict[str, 
     for place, theme in enumerate(about.themes):
         rule = {"type": "cell", "criteria": ">=", "value": theme.threshold, "format": sheet.formats["reached"]}
         sheet.sheet.conditional_format(1, 7 + 2 * place, last, 7 + 2 * place, rule)
-    sheet.sheet.set_landscape()
-    sheet.sheet.fit_to_pages(1, 0)
     sheet.sheet.repeat_rows(0)
     return documents, sections
 
@@ -152,8 +164,7 @@ def _name(document: Document) -> str:
 
 
 def _counts(sheet: _Sheet, documents: Mapping[str, Tally], sections: Mapping[str, Tally], about: About) -> None:
-    sheet.sheet.set_column(0, 0, 48)
-    sheet.sheet.set_column(1, len(about.themes) + 3, 14)
+    sheet.set_widths(48, *[14] * (len(about.themes) + 3))
     for first, counted in (("document", documents), ("section", sections)):
         sheet.add([first, "passages", *(theme.title for theme in about.themes), "with a theme", "to review"], "head")
         for name, tally in counted.items():
@@ -168,8 +179,7 @@ def _numbers(tally: Tally, about: About) -> list[int]:
 
 
 def _about(sheet: _Sheet, about: About) -> None:
-    for column, width in enumerate((28, 90, 12, 14, 12, 12, 12)):
-        sheet.sheet.set_column(column, column, width)
+    sheet.set_widths(28, 90, 12, 12, 12)
     sheet.add(["How to read the scores"], "title")
     for line in READING:
         sheet.add(["", line], "text")
