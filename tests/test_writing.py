@@ -4,16 +4,19 @@ import csv
 import io
 import json
 import re
-import resource
 import shutil
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 import tagger
@@ -22,6 +25,7 @@ from tagger.records import Document, Passage, Span, Tagged
 from tagger.writing import WRITERS, check_output, tagged_to_json, write
 from tagger.writing.about import about_model
 from tagger.writing.markdown import escape
+from tagger.writing.text import clean
 
 HOSTILE = [
     "=HYPERLINK(1) took bribes, \u201cs\u00ed\u201d\nthey said",
@@ -276,7 +280,6 @@ def test_writing_streams_a_long_run(mexico, about, tmp_path):
         "write(sys.argv[2], [(d, f)], t.about); a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "write(sys.argv[2], ((d, f) for _ in range(100)), t.about); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - a)"
     )
-    assert resource
     document = tmp_path / "d.txt"
     document.write_text(mexico[0].text, encoding="utf-8")
     for ending in (".jsonl", ".csv", ".md", ".xlsx"):
@@ -296,3 +299,57 @@ def test_writing_tagged_lines_are_json(hostile, about, tmp_path):
     write(tmp_path / "o.jsonl", [hostile], about)
     lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["text"] for line in lines][:4] == HOSTILE[:4]
+
+
+class Reader(HTMLParser):
+    """Collects the tags of a page, and the text of each passage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.texts: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag == "bdi":
+            self.inside = True
+            self.texts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag != "bdi"
+
+    def handle_data(self, data):
+        if self.inside:
+            self.texts[-1] += data
+
+
+TAGS = re.findall(r"<(\w+)", (Path(tagger.__file__).parent / "writing/page/page.html.j2").read_text(encoding="utf-8"))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(min_size=1), min_size=1, max_size=4), data=st.data())
+def test_writing_any_text_comes_back(texts, data, about, tmp_path):
+    items = []
+    for text in texts:
+        ends = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=4, max_size=4)))
+        spans = {"complicity": (Span(ends[0], ends[2], 1.0),), "data_quality": (Span(ends[1], ends[3], 1.0),)}
+        items.append(
+            Tagged(
+                Passage(text, id=text, document=text, section=text), tuple(spans), dict.fromkeys(about.names, 0.9), spans, ("forced_labor",)
+            )
+        )
+    results = [(Document(texts[0], texts[0], title=texts[-1]), items)]
+    for ending in WRITERS:
+        write(tmp_path / f"o{ending}", results, about)
+    held = [text.encode("utf-8", "replace").decode() for text in texts]
+    assert [json.loads(line)["text"] for line in (tmp_path / "o.jsonl").read_bytes().split(b"\n")[:-1]] == held
+    assert parquet.read_table(tmp_path / "o.parquet", columns=["text"]).column(0).to_pylist() == held
+    with (tmp_path / "o.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert [row["text"].removeprefix("'") for row in csv.DictReader(stream)] == [text.removeprefix("'") for text in held]
+    assert openpyxl.load_workbook(tmp_path / "o.xlsx")["Passages"].max_row == len(texts) + 1
+    reader = Reader()
+    page = (tmp_path / "o.html").read_bytes().decode()
+    reader.feed(page)
+    assert reader.tags <= set(TAGS)
+    assert [text for text in reader.texts if text in map(clean, texts)][-len(texts) :] == [clean(text) for text in texts]

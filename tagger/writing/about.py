@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tagger.records import Document, Tagged
+from tagger.writing.text import clean
 
 Results = Iterable[tuple[Document, Sequence[Tagged]]]
 """What is written: each document with its tagged passages, one after the other."""
@@ -76,7 +77,7 @@ def about_model(
     ]
     return About(
         themes=tuple(themes),
-        model=f"{model} ({digest[:16]})".strip() if isinstance(digest, str) else model,
+        model=clean(f"{model} ({digest[:16]})".strip() if isinstance(digest, str) else model),
         figures=tuple(_figures(card)),
         limits=tuple(map(str, limits)) if isinstance(limits, list) else (),
     )

@@ -19,7 +19,7 @@ def clean(text: str) -> str:
 def runs(item: Tagged) -> list[tuple[str, tuple[str, ...]]]:
     """Cut a passage into runs of text, each with the themes that its words decided."""
     text = clean(item.text)
-    spans = [(span.start, span.end, theme) for theme, found in item.evidence.items() for span in found]
+    spans = [(span.start, span.end, theme) for theme, found in item.evidence.items() for span in found if span.start < span.end]
     cuts = sorted({0, len(text), *(place for start, end, _ in spans for place in (start, end) if 0 <= place <= len(text))})
     found = []
     for left, right in pairwise(cuts):

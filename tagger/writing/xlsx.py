@@ -44,7 +44,7 @@ def write_xlsx(results: Results, about: About, stream: IO[bytes]) -> None:
         # Packed in memory: a zip file that fails half-way on a full disk tries again, and complains, when Python forgets it.
         packed = BytesIO()
         book = xlsxwriter.Workbook(packed, options)
-        book.set_properties({"comments": clean(about.model)})
+        book.set_properties({"comments": about.model})
         formats = {name: book.add_format(look) for name, look in _FORMATS.items()}
         sheets = [_Sheet(book.add_worksheet(name), formats) for name in ("Passages", "Counts", "About")]
         try:
