@@ -112,8 +112,9 @@ class Printer:
         from rich.markup import escape
         from rich.table import Table
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
-        table.add_column(first, footer="all")
+        # With the review column, all heads fit into 80 columns only if they stand closer.
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True, padding=(0, 0 if review else 1))
+        table.add_column(first, footer="all", overflow="fold")
         table.add_column("passages", justify="right", footer=str(total.passages))
         for theme, style in self.styles.items():
             table.add_column(theme, justify="right", header_style=style, footer=str(total.themes[theme]))

@@ -27,11 +27,12 @@ passage goes into a file whose ending picks the format. Filters hold for what is
 
 **Examples**
 
-`tagger tag report.txt` · `tagger tag reports/ -o tags.xlsx` · `cat report.txt | tagger tag - -o tags.jsonl`
-
-`tagger tag reports/ --theme complicity --section Prosecution` · `tagger tag report.txt -o report.html`
-
-`tagger tag reports/ --theme shelter_gaps --min-score 0.1` also prints what falls short of the theme's threshold
+- `tagger tag report.txt`
+- `tagger tag reports/ -o tags.xlsx`
+- `tagger tag report.txt -o report.html`
+- `cat report.txt | tagger tag - -o tags.jsonl`
+- `tagger tag reports/ --theme complicity --section Prosecution`
+- `tagger tag reports/ --theme shelter_gaps --min-score 0.1` also keeps what falls short of the theme's threshold
 """
 
 
