@@ -142,6 +142,15 @@ def test_cli_tag_of_a_folder_prints_documents_by_themes(folder, tmp_path):
     assert "other: 1 of 2 passages carry a theme" in everything
 
 
+def test_cli_tag_of_a_folder_shows_progress_on_a_terminal(folder):
+    pty = pytest.importorskip("pty", reason="there are no terminals here")
+    screen, terminal = pty.openpty()
+    subprocess.run([sys.executable, "-m", "tagger", "tag", folder], stdout=subprocess.DEVNULL, stderr=terminal, check=True)
+    assert b"Tagging" in os.read(screen, 10_000)
+    os.close(screen)
+    os.close(terminal)
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "xlsx", "parquet", "md", "html"])
 def test_cli_tag_writes_every_format(report, ending, tmp_path):
     done = run("tag", report, "-o", tmp_path / f"o.{ending}")

@@ -17,6 +17,7 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from pyarrow import parquet
 
 import tagger
@@ -348,6 +349,11 @@ def test_writing_any_text_comes_back(texts, data, about, tmp_path):
     with (tmp_path / "o.csv").open(encoding="utf-8-sig", newline="") as stream:
         assert [row["text"].removeprefix("'") for row in csv.DictReader(stream)] == [text.removeprefix("'") for text in held]
     assert openpyxl.load_workbook(tmp_path / "o.xlsx")["Passages"].max_row == len(texts) + 1
+    items = [token for token in MarkdownIt().parse((tmp_path / "o.md").read_text(encoding="utf-8")) if token.type == "inline"]
+    shown = ["".join(child.content for child in token.children) for token in items if "probability" not in token.content]
+    for text in texts:
+        assert any(f": {' '.join(clean(text).split())} (" in " ".join(f"{line} ".split()) for line in shown), text
+    assert not any(child.type in ("html_inline", "link_open", "image", "code_inline") for token in items for child in token.children)
     reader = Reader()
     page = (tmp_path / "o.html").read_bytes().decode()
     reader.feed(page)

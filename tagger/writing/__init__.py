@@ -73,7 +73,7 @@ def write(path: Path | str, results: Results, about: About) -> None:
     --------
     >>> import tagger
     >>> tags, document = tagger.load(), tagger.read("corpora/mexico-2014/report.txt")
-    >>> write("/tmp/mexico.html", [(document, tags.tag(document))], tags.about)
+    >>> write("mexico.html", [(document, tags.tag(document))], tags.about)
     """
     path = check_output(path)
     made: str | None = None

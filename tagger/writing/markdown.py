@@ -12,6 +12,7 @@ from tagger.writing.about import READING, About, Results
 from tagger.writing.counts import NO_SECTION, Tally, add_sections
 from tagger.writing.text import clean, facts, heading, runs
 
+_CORE = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~$&]")
 
 
@@ -53,9 +54,22 @@ def _passage(item: Tagged, about: About) -> str:
             unsure = ", to review" if theme.name in item.review else ""
             title = f"**{escape(theme.title)}**" if theme.name in item.labels else f"({escape(theme.title)})"
             marks.append(f"{title} {item.scores[theme.name]:.2f}{unsure}")
-    text = "".join(f"**{escape(run)}**" if themes and run.strip() == run else escape(run) for run, themes in runs(item))
     where = f", page {item.passage.page}" if item.passage.page is not None else ""
-    return f"- {'; '.join(marks)}: {' '.join(text.split())} *({escape(item.passage.id)}{where})*"
+    return f"- {'; '.join(marks)}: {_text(item)} *({escape(item.passage.id)}{where})*"
+
+
+def _text(item: Tagged) -> str:
+    """The text with the deciding words bold."""
+    text = ""
+    for marked, group in groupby(runs(item), key=lambda run: bool(run[1])):
+        part = "".join(piece for piece, _ in group)
+        # Between a space or a sign and a letter, Markdown may take ** for asterisks: bold begins and ends with letters.
+        core = _CORE.search(part) if marked else None
+        if core:
+            text += f"{escape(part[: core.start()])}**{escape(core[0])}**{escape(part[core.end() :])}"
+        else:
+            text += escape(part)
+    return " ".join(text.split())
 
 
 def _about(about: About) -> Iterator[str]:
@@ -82,5 +96,5 @@ def _row(cells: Sequence[str]) -> str:
 
 def escape(text: str) -> str:
     """Make a text show as it is: no part of it is Markdown, HTML or mathematics, and it stays on one line."""
-    flat = " ".join(clean(text).splitlines()) if len(text.splitlines()) > 1 else clean(text)
-    return _SPECIAL.sub(lambda match: {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(match[0], f"\\{match[0]}"), flat)
+    flat = re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", " ", text)
+    return _SPECIAL.sub(lambda match: {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(match[0], f"\\{match[0]}"), clean(flat))
