@@ -228,11 +228,26 @@ def test_page_prints_the_probabilities(show):
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
-def test_page_policy_lets_nothing_else_run(show, pages):
-    page = show("made.html")
+def test_page_policy_lets_nothing_else_run(browser, pages):
+    page = browser.new_page()
+    page.goto((pages / "made.html").as_uri())
     policy = page.get_attribute("meta[http-equiv=Content-Security-Policy]", "content")
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
+    run = """() => new Promise(done => {
+        const seen = [], script = document.createElement('script');
+        addEventListener('securitypolicyviolation', event => seen.push(event.effectiveDirective));
+        try { document.body.innerHTML = '<b>markup</b>' } catch (error) { seen.push(error.name) }
+        try { script.text = 'window.hacked = 1'; document.body.append(script) } catch (error) { seen.push(error.name) }
+        document.body.setAttribute('style', 'color: red');
+        fetch('https://example.org/').catch(error => seen.push(error.name));
+        setTimeout(() => done([window.hacked ?? null, ...seen]), 300);
+    })"""
+    hacked, *seen = page.evaluate(run)
+    page.close()
+    assert hacked is None
+    assert seen.count("TypeError") >= 2
+    assert {"require-trusted-types-for", "style-src-attr", "connect-src"} <= set(seen)
 
 
 def test_page_served_over_http_fetches_nothing_more(browser, pages):
