@@ -44,6 +44,8 @@ def build_model(corpora: Sequence[Path], out: Path, *, themes: Path, results: Pa
         **trained.model.card,
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
         "titles": {theme.name: theme.title for theme in codebook.themes},
+        "definitions": {theme.name: theme.definition for theme in codebook.themes},
+        "limits": list(LIMITS),
         "corpora": [
             {"name": folder.name, "passages": int(np.sum([d.startswith(f"{folder.name}/") for d in documents])), "sha256": digest(folder)}
             for folder in corpora
@@ -114,15 +116,15 @@ def render_card(model: Model, codebook: Codebook) -> str:
             ]
         if part.get("failures"):
             lines += ["", *part["failures"]]
-    lines += ["", "## Limits", "", *LIMITS]
+    lines += ["", "## Limits", "", *(f"- {limit}" for limit in LIMITS)]
     return "\n".join(lines) + "\n"
 
 
 LIMITS = (
-    "- English only, and the language of yearly government reports on trafficking; news, court files and interviews are untested.",
-    "- Each passage is judged alone: what a sentence says only together with its neighbour is missed.",
-    "- Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
-    "- A label says that a passage is about a theme, never that what the passage claims is true.",
+    "English only, and the language of yearly government reports on trafficking; news, court files and interviews are untested.",
+    "Each passage is judged alone: what a sentence says only together with its neighbour is missed.",
+    "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
+    "A label says that a passage is about a theme, never that what the passage claims is true.",
 )
 
 

@@ -15,6 +15,7 @@ from tagger.model import Model
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, read_source
 from tagger.records import Document, Passage, Tagged
 from tagger.splitting import documents, joined
+from tagger.writing.about import About, about_model
 
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
@@ -31,13 +32,20 @@ class Tagger:
     ('complicity',)
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, name: str = "") -> None:
         self.model = model
+        self.name = name
 
     @property
     def themes(self) -> tuple[str, ...]:
         """Names of the themes, in the column order of `scores`."""
         return self.model.themes
+
+    @property
+    def about(self) -> About:
+        """What results say about the model: themes, thresholds, measured figures and limits."""
+        model = self.model
+        return about_model(model.themes, model.thresholds.tolist(), model.review.tolist(), model.card, model=self.name)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated probabilities, (n, themes) float32: the fast path, without labels or evidence."""
@@ -92,10 +100,10 @@ def load(path: Path | str | None = None) -> Tagger:
         The folder is not a model, is damaged, or has a format of another version.
     """
     if path is not None:
-        return Tagger(bundle.load(path))
+        return Tagger(bundle.load(path), name=Path(path).resolve().name)
     for folder in _DEFAULT:
         if folder.is_dir():
-            return Tagger(bundle.load(folder))
+            return Tagger(bundle.load(folder), name="default")
     raise ModelError("the default model is not in this installation: install tagger anew, or name a model folder")
 
 

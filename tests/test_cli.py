@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +107,120 @@ def test_cli_tag_writes_nothing_when_nothing_could_be_read(tmp_path):
     done = run("tag", "missing.txt", "-o", "o.csv", cwd=tmp_path)
     assert done.returncode == 1
     assert (tmp_path / "o.csv").read_text() == "old"
+
+
+@pytest.fixture
+def folder(report, tmp_path):
+    """Two reports: Mexico and a made one without sections, whose passages have no theme but one."""
+    (tmp_path / "reports").mkdir()
+    shutil.copy(report, tmp_path / "reports" / "mexico.txt")
+    (tmp_path / "reports" / "other.txt").write_text(
+        "Police officers accepted bribes from traffickers. The ministry trained 40 judges.\n", encoding="utf-8"
+    )
+    return tmp_path / "reports"
+
+
+def numbers(output: str, first: str) -> list[str]:
+    return [line.split()[1:] for line in output.splitlines() if line.split()[:1] == [first]][-1]
+
+
+def test_cli_tag_of_a_folder_prints_documents_by_themes(folder, tmp_path):
+    done = run("tag", folder)
+    assert done.returncode == 0
+    assert next(line for line in done.stdout.splitlines() if line.strip()).split() == [
+        *("document", "passages", "complicity", "forced_labor", "shelter_gaps", "data_quality", "to", "review"),
+    ]
+    assert numbers(done.stdout, "mexico") == ["112", "11", "18", "13", "17", "."]
+    assert numbers(done.stdout, "other")[:2] == ["2", "1"]
+    assert numbers(done.stdout, "all")[:2] == ["114", "12"]
+    assert "To see 95 % of a theme's passages" in done.stdout
+    written = run("tag", folder, "-o", tmp_path / "o.html")
+    assert numbers(written.stdout, "all")[:2] == ["114", "12"]
+    assert "114 passages; complicity 12, forced_labor 18" in written.stderr
+    everything = run("tag", folder, "--all").stdout
+    assert "The ministry trained 40 judges." in everything
+    assert "other: 1 of 2 passages carry a theme" in everything
+
+
+def test_cli_tag_of_a_folder_shows_progress_on_a_terminal(folder):
+    pty = pytest.importorskip("pty", reason="there are no terminals here")
+    screen, terminal = pty.openpty()
+    subprocess.run([sys.executable, "-m", "tagger", "tag", folder], stdout=subprocess.DEVNULL, stderr=terminal, check=True)
+    assert b"Tagging" in os.read(screen, 10_000)
+    os.close(screen)
+    os.close(terminal)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "xlsx", "parquet", "md", "html"])
+def test_cli_tag_writes_every_format(report, ending, tmp_path):
+    done = run("tag", report, "-o", tmp_path / f"o.{ending}")
+    assert done.returncode == 0
+    assert done.stderr == f"{tmp_path / 'o'}.{ending}: 112 passages; complicity 11, forced_labor 18, shelter_gaps 13, data_quality 17\n"
+    assert (tmp_path / f"o.{ending}").stat().st_size > 10_000
+
+
+def kept(tmp_path, *arguments: object) -> list[dict]:
+    done = run("tag", *arguments, "-o", tmp_path / "o.jsonl")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_cli_tag_filters_what_is_written(report, tmp_path):
+    everything = kept(tmp_path, report)
+    assert kept(tmp_path, report, "--theme", "complicity") == [line for line in everything if "complicity" in line["labels"]]
+    assert kept(tmp_path, report, "--theme", "complicity", "--theme", "data_quality") == [
+        line for line in everything if {"complicity", "data_quality"} & set(line["labels"])
+    ]
+    assert kept(tmp_path, report, "--section", "prosecution") == [line for line in everything if line["section"] == "Prosecution"]
+    assert kept(tmp_path, report, "--only-tagged") == [line for line in everything if line["labels"]]
+    assert kept(tmp_path, report, "--min-score", "0.99") == [line for line in everything if max(line["scores"].values()) >= 0.99]
+    below = kept(tmp_path, report, "--theme", "complicity", "--min-score", "0.02")
+    assert below == [line for line in everything if line["scores"]["complicity"] >= 0.02]
+    assert any("complicity" not in line["labels"] for line in below)
+    assert kept(tmp_path, report, "--theme", "complicity", "--min-score", "0.02", "--only-tagged") == [
+        line for line in below if "complicity" in line["labels"]
+    ]
+
+
+def test_cli_tag_filters_what_is_printed(report, folder):
+    done = run("tag", report, "--theme", "complicity", "--section", "Prosecution")
+    assert "report: 8 of 112 passages pass the filters, 8 carry a theme" in done.stdout
+    assert "Introduction" not in done.stdout
+    assert numbers(done.stdout, "all")[0] == "8"
+    assert "To see 95 %" not in done.stdout
+    assert "(complicity 0." in run("tag", report, "--theme", "complicity", "--min-score", "0.02").stdout
+    several = run("tag", folder, "--theme", "complicity").stdout
+    assert "other: 1 of 2 passages pass the filters" in several
+    assert "*Police officers accepted bribes*" in several
+    assert several.splitlines()[-2].split()[:3] == ["all", "12", "12"]
+
+
+def test_cli_tag_names_the_known_themes_and_sections(report, tmp_path):
+    done = run("tag", report, "--theme", "corruption", "-o", tmp_path / "o.csv")
+    assert done.returncode == 1
+    assert done.stderr == "error: --theme corruption: no such theme; the model knows complicity, forced_labor, shelter_gaps, data_quality\n"
+    assert list(tmp_path.iterdir()) == []
+    done = run("tag", report, "--section", "Prevention", "--section", "Weather")
+    assert done.returncode == 1
+    assert errors(done) == [
+        "error: --section Weather: no passage lies in it; sections are Introduction, Recommendations, Prosecution, Protection, Prevention"
+    ]
+    assert run("tag", report, "--min-score", "2").returncode == 2
+
+
+def test_cli_output_on_a_full_disk_or_to_a_reader_that_left(report):
+    command = [sys.executable, "-m", "tagger", "tag", str(report)]
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr == "error: can't write the output: No space left on device\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == ""
 
 
 def test_cli_usage_errors_leave_with_2():

@@ -56,3 +56,12 @@ def test_docs_agreement_of_the_datasheets_is_measured(root):
         sheet = (root / "corpora" / name / "README.md").read_text(encoding="utf-8")
         for theme in agreement(root / "corpora" / name, ("complicity", "forced_labor", "shelter_gaps", "data_quality"))[0]:
             assert f"| {theme.theme} | {theme.alpha:.3f} | {theme.first} | {theme.second} | {theme.both} |" in sheet
+
+
+def test_docs_name_every_format_that_is_written(readme):
+    from tagger.writing import WRITERS
+
+    table = readme.split("## Results")[1].split("## ")[0]
+    assert set(re.findall(r"`(\.\w+)`", table)) == set(WRITERS)
+    done = subprocess.run([sys.executable, "-m", "tagger", "tag", "--help"], capture_output=True, text=True, check=True)
+    assert all(ending in done.stdout for ending in WRITERS)

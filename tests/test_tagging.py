@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
-import json
 import subprocess
 import sys
 
@@ -12,7 +9,6 @@ import pytest
 import tagger
 from tagger.records import Passage
 from tagger.tagging import reading_effort
-from tagger.writing import tagged_to_json, write
 
 TEXTS = [
     "Police officers accepted bribes from traffickers and warned brothel owners of raids.",
@@ -93,40 +89,6 @@ def test_tagging_takes_passages_and_refuses_one_string(default_tagger):
 
 def test_tagging_survives_any_characters(default_tagger):
     assert len(default_tagger.tag(["\ud800 bribes \0", "\U0001f600" * 50, "x" * 100_000])) == 3
-
-
-def test_tagging_json_line_has_the_contract_fields(default_tagger, report):
-    line = tagged_to_json(default_tagger.tag(tagger.read(report))[20])
-    assert list(line)[:11] == ["id", "document", "section", "page", "paragraph", "start", "end", "text", "labels", "scores", "evidence"]
-    assert line["labels"] == ["complicity"]
-    assert report.read_text(encoding="utf-8")[line["start"] : line["end"]] == line["text"]
-
-
-def test_tagging_csv_opens_in_excel_and_runs_no_formula(default_tagger, tmp_path):
-    passages = ["=HYPERLINK(1) took bribes, \u201cs\u00ed\u201d\nthey said", "+1", "@x", "-2", "plain"]
-    path = tmp_path / "out.csv"
-    write(path, default_tagger.tag(passages), default_tagger.themes)
-    data = path.read_bytes()
-    assert data.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-    assert [row["text"] for row in rows] == ["'" + passages[0], "'+1", "'@x", "'-2", "plain"]
-    assert set(default_tagger.themes) <= set(rows[0])
-
-
-def test_tagging_output_appears_only_when_whole(default_tagger, tmp_path):
-    path = tmp_path / "out.jsonl"
-    path.write_text("old")
-
-    def broken():
-        yield from default_tagger.tag(TEXTS)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write(path, broken(), default_tagger.themes)
-    assert path.read_text() == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
-    write(path, default_tagger.tag(TEXTS), default_tagger.themes)
-    assert [json.loads(line)["text"] for line in path.read_text().splitlines()] == TEXTS
 
 
 def test_tagging_reading_effort_of_a_worked_example():

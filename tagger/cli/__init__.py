@@ -24,13 +24,25 @@ def main() -> None:
     from tagger.cli import codebook, corpus, evaluate, read, tag, train  # noqa: F401  (each adds its commands to the app)
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except TaggerError as error:
         fail(str(error))
     except BrokenPipeError:
         # The reader of our output has gone (`tagger tag ... | head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         raise SystemExit(1) from None
+    except OSError as error:
+        # `tagger tag ... > file` on a full disk.
+        _drop_output()
+        fail(f"can't write the output: {error.strerror or error}")
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python doesn't try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str) -> None:

@@ -3,81 +3,94 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import app, inform, warn
+from tagger.cli.choice import Choice
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import InputError
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
-    from tagger.records import Tagged
+    from tagger.records import Document, Tagged
     from tagger.tagging import Tagger
-
-_STYLES = ("bold magenta", "bold cyan", "bold yellow", "bold green", "bold blue", "bold red")
+    from tagger.writing.counts import Tally
 
 _HELP = """Tag reports by theme.
 
-Reads text, Markdown, HTML, PDF, Word files and tables, folders of them, and `-` for standard input.
-Without `-o` it prints the passages that carry a theme, the
-words that decided, and counts; with it, every passage goes into a file whose ending picks the format.
+Reads text files, folders of them, and `-` for standard input. Without `-o` it prints the passages that carry a theme, the
+words that decided, and counts; of several documents, counts only, unless `--all` or a filter is given. With `-o`, every
+passage goes into a file whose ending picks the format. Filters hold for what is printed and what is written.
 
 **Examples**
 
-`tagger tag report.txt` · `tagger tag reports/ -o tags.csv` · `cat report.txt | tagger tag - -o tags.jsonl`
+- `tagger tag report.txt`
+- `tagger tag reports/ -o tags.xlsx`
+- `tagger tag report.txt -o report.html`
+- `cat report.txt | tagger tag - -o tags.jsonl`
+- `tagger tag reports/ --theme complicity --section Prosecution`
+- `tagger tag reports/ --theme shelter_gaps --min-score 0.1` also keeps what falls short of the theme's threshold
 """
 
 
 @app.command("tag", help=_HELP)
 def tag_cli(
     inputs: Inputs,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write: .jsonl or .csv (opens in Excel).")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write: .html, .xlsx, .csv, .md, .jsonl or .parquet.")] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
+    theme: Annotated[list[str] | None, typer.Option(help="Only passages that carry this theme; may be given again.")] = None,
+    section: Annotated[list[str] | None, typer.Option(help="Only passages of this section; may be given again.")] = None,
+    min_score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Only passages with this probability for a theme (of --theme, if given).")
+    ] = None,
+    only_tagged: Annotated[bool, typer.Option("--only-tagged", help="Only passages that carry a theme (of --theme, if given).")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Print passages without a theme too.")] = False,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     limit: Limit = None,
 ) -> None:
     """Parse, tag, print; a bad file is named and passed over, and makes the exit code 1."""
+    from tagger.cli.tables import Printer
     from tagger.tagging import load
     from tagger.writing import check_output, write
 
     if out is not None:
         check_output(out)
     tagger = load(model)
+    choice = Choice.of(tagger.themes, theme or [], section or [], min_score, only_tagged)
     failed: list[Path] = []
-    tagged = tag(tagger, inputs, failed, columns(text_column, id_column), limits(limit))
-    if out is not None:
-        first = next(tagged, None)
-        if first is None:
+    tallies: list[tuple[str, Tally]] = []
+    results = _counted(choice.apply(tag(tagger, inputs, failed, columns(text_column, id_column), limits(limit))), tallies)
+    printer = Printer(tagger.themes)
+    first = next(results, None)
+    if first is None:
+        if out is not None:
             warn(f"nothing could be read, so {out} was not written")
             raise SystemExit(1)
-        counts = Counter[str]()
-        write(out, _counted(first, tagged, counts), tagger.themes)
-        print(_summary(counts, tagger.themes, out), file=sys.stderr)
+    elif out is not None:
+        write(out, chain([first], results), tagger.about)
+        print(_summary(tallies, tagger.themes, out), file=sys.stderr)
     else:
-        _print(list(tagged), tagger.themes, everything)
-    if failed:
-        warn(f"{len(failed)} input(s) could not be read and were passed over: {', '.join(map(str, failed))}")
-        raise SystemExit(1)
+        found = [first, *results]
+        if len(found) == 1 or everything or choice.active:
+            for document, passages in found:
+                printer.document(document, passages, choice, everything=everything)
+    if len(tallies) > 1:
+        printer.documents(tallies)
+    if first is not None and out is None and not choice.active:
+        printer.advice([item for _, passages in found for item in passages])
+    _complain(choice.missing_sections() if tallies else [], choice, failed)
 
 
 def tag(
-    tagger: Tagger,
-    inputs: Sequence[Path],
-    failed: list[Path],
-    columns: Columns = COLUMNS,
-    limits: Limits = LIMITS,
-) -> Iterator[Tagged]:
-    """Yield the tagged passages of all inputs; those that can't be read are said on standard error and added to ``failed``."""
+    tagger: Tagger, inputs: Sequence[Path], failed: list[Path], columns: Columns = COLUMNS, limits: Limits = LIMITS
+) -> Iterator[tuple[Document, Sequence[Tagged]]]:
+    """Yield each document with its tagged passages; inputs that can't be read are said on standard error and added to ``failed``."""
     from rich.console import Console
     from rich.progress import track
 
@@ -97,113 +110,30 @@ def tag(
         for document in found:
             for note in document.notes:
                 inform(f"{path}: {note}")
-            yield from tagger.tag(document)
+            yield document, tagger.tag(document)
 
 
-def _counted(first: Tagged, rest: Iterator[Tagged], counts: Counter[str]) -> Iterator[Tagged]:
-    """Pass tagged passages on, counting them and their themes."""
-    item: Tagged | None = first
-    while item is not None:
-        counts.update(item.labels)
-        counts["passages"] += 1
-        yield item
-        item = next(rest, None)
+def _counted(
+    results: Iterator[tuple[Document, Sequence[Tagged]]], tallies: list[tuple[str, Tally]]
+) -> Iterator[tuple[Document, Sequence[Tagged]]]:
+    """Pass documents on, counting their passages and themes."""
+    from tagger.writing.counts import Tally
+
+    for document, passages in results:
+        tallies.append((document.name, Tally().add(passages)))
+        yield document, passages
 
 
-def _summary(counts: Counter[str], themes: Sequence[str], out: Path) -> str:
-    return f"{out}: {counts['passages']} passages; " + ", ".join(f"{theme} {counts[theme]}" for theme in themes)
+def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: Path) -> str:
+    passages = sum(tally.passages for _, tally in tallies)
+    return f"{out}: {passages} passages; " + ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
 
 
-def _print(tagged: Sequence[Tagged], themes: Sequence[str], everything: bool) -> None:
-    """Print tables of passages and counts, a pair for each document."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    styles = {theme: _STYLES[place % len(_STYLES)] for place, theme in enumerate(themes)}
-    for document in dict.fromkeys(item.passage.document for item in tagged):
-        passages = [item for item in tagged if item.passage.document == document]
-        carrying = [item for item in passages if item.labels]
-        console.print(f"\n[bold]{_escape(document)}[/bold]: {len(carrying)} of {len(passages)} passages carry a theme\n")
-        if everything or carrying:
-            console.print(_passage_table(passages if everything else carrying, styles, marks=not console.is_terminal))
-        console.print(_count_table(passages, themes, styles))
-        console.print(_advice(passages, themes))
-
-
-def _advice(passages: Sequence[Tagged], themes: Sequence[str]) -> str:
-    """What a person should still do: the passages in the review band, and how many to read to miss little."""
-    import numpy as np
-
-    from tagger.tagging import reading_effort
-
-    effort = reading_effort(np.array([[item.scores[theme] for theme in themes] for item in passages]))
-    reads = ", ".join(f"{theme} {count}" for theme, count in zip(themes, effort, strict=True))
-    review = sum(bool(item.review) for item in passages)
-    return (
-        f"{review} passages lie in the review band of a theme (marked ?, or in the file's column 'review'): a person should look.\n"
-        f"To see 95 % of a theme's passages, read so many, most probable first: {reads}."
-    )
-
-
-def _passage_table(passages: Sequence[Tagged], styles: dict[str, str], *, marks: bool) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("section", style="dim", max_width=15)
-    table.add_column("passage", ratio=1)
-    table.add_column("themes", no_wrap=True)
-    for item in passages:
-        table.add_row(item.passage.section or "", _highlighted(item, styles, marks=marks), _labels(item, styles))
-    return table
-
-
-def _highlighted(item: Tagged, styles: dict[str, str], *, marks: bool) -> Text:
-    """The passage with its deciding words in the colour of their theme, or between asterisks where there is no colour."""
-    from rich.text import Text
-
-    spans = sorted({(span.start, span.end) for spans in item.evidence.values() for span in spans})
-    if not marks:
-        text = Text(item.text)
-        for theme, found in item.evidence.items():
-            for span in found:
-                text.stylize(f"{styles[theme]} underline", span.start, span.end)
-        return text
-    pieces, place = [], 0
-    for start, end in spans:
-        if start >= place:
-            pieces += [item.text[place:start], "*", item.text[start:end], "*"]
-            place = end
-    return Text("".join([*pieces, item.text[place:]]))
-
-
-def _labels(item: Tagged, styles: dict[str, str]) -> Text:
-    from rich.text import Text
-
-    text = Text()
-    for theme in item.labels:
-        text.append(f"{theme} {item.scores[theme]:.2f}{' ?' if theme in item.review else ''}\n", styles[theme])
-    text.rstrip()
-    return text
-
-
-def _count_table(passages: Sequence[Tagged], themes: Sequence[str], styles: dict[str, str]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
-    table.add_column("section", footer="all")
-    table.add_column("passages", justify="right", footer=str(len(passages)))
-    for theme in themes:
-        table.add_column(theme, justify="right", header_style=styles[theme], footer=str(sum(theme in item.labels for item in passages)))
-    for section in dict.fromkeys(item.passage.section for item in passages):
-        inside = [item for item in passages if item.passage.section == section]
-        counts = [sum(theme in item.labels for item in inside) for theme in themes]
-        table.add_row(section or "(no section)", str(len(inside)), *(str(count) if count else "." for count in counts))
-    return table
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path]) -> None:
+    """Say what went wrong with inputs and filters, and leave with exit code 1."""
+    for name in missing:
+        warn(f"--section {name}: no passage lies in it; sections are {', '.join(choice.seen) or 'not marked in the text'}")
+    if failed:
+        warn(f"{len(failed)} input(s) could not be read and were passed over: {', '.join(map(str, failed))}")
+    if missing or failed:
+        raise SystemExit(1)

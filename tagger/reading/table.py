@@ -56,7 +56,7 @@ def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
-        raise MissingExtraError("openpyxl", "tables") from error
+        raise MissingExtraError("openpyxl", "documents") from error
     with open_archive(data, limits) as archive:
         refuse_entities(archive)
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
@@ -74,7 +74,7 @@ def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
         from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise MissingExtraError("pyarrow", "tables") from error
+        raise MissingExtraError("pyarrow", "documents") from error
     try:
         file = ParquetFile(BufferReader(data))
         names = file.schema_arrow.names

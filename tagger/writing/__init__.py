@@ -1,34 +1,55 @@
 """Tagged passages -> a file. One small module a format, listed in ``WRITERS`` by file ending.
 
-To add a format: write a module with a function from tagged passages to a binary stream, and name it here.
+To add a format: write a module with a function from results, what is said about them, and a binary stream; name it here,
+with the package of the extra ``documents`` that it needs, if any.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-from tagger.errors import OutputError
-from tagger.records import Tagged
+from tagger.errors import MissingExtraError, OutputError
+from tagger.writing.about import About, Results
+from tagger.writing.html import write_html
 from tagger.writing.jsonl import tagged_to_json, write_jsonl
+from tagger.writing.markdown import write_markdown
+from tagger.writing.parquet import write_parquet
 from tagger.writing.table import write_csv
+from tagger.writing.xlsx import write_xlsx
 
-__all__ = ["WRITERS", "check_output", "tagged_to_json", "write"]
+__all__ = ["WRITERS", "About", "Results", "Writer", "check_output", "tagged_to_json", "write"]
 
-WRITERS: dict[str, Callable[[Iterable[Tagged], Sequence[str], IO[bytes]], None]] = {
-    ".jsonl": write_jsonl,
-    ".csv": write_csv,
+
+class Writer(NamedTuple):
+    """A function that writes results to a stream, and the package that it imports when it is called."""
+
+    write: Callable[[Results, About, IO[bytes]], None]
+    needs: str | None = None
+
+
+WRITERS: dict[str, Writer] = {
+    ".jsonl": Writer(write_jsonl),
+    ".csv": Writer(write_csv),
+    ".xlsx": Writer(write_xlsx, "xlsxwriter"),
+    ".parquet": Writer(write_parquet, "pyarrow"),
+    ".md": Writer(write_markdown),
+    ".html": Writer(write_html, "jinja2"),
 }
 
 
 def check_output(path: Path | str) -> Path:
     """Return the path if something can be written there, before any work is done for it."""
     path = Path(path)
-    if path.suffix.lower() not in WRITERS:
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
         raise OutputError(f"{path}: unknown format {path.suffix or 'without an ending'!r}; known are {', '.join(WRITERS)}")
+    if writer.needs is not None and importlib.util.find_spec(writer.needs) is None:
+        raise MissingExtraError(writer.needs, "documents")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder: name a file in it")
     if not path.absolute().parent.is_dir():
@@ -36,20 +57,40 @@ def check_output(path: Path | str) -> Path:
     return path
 
 
-def write(path: Path | str, tagged: Iterable[Tagged], themes: Sequence[str]) -> None:
-    """Write all tagged passages; the file's ending picks the format.
+def write(path: Path | str, results: Results, about: About) -> None:
+    """Write documents with their tagged passages; the file's ending picks the format.
 
     The file appears under its name only when it is whole: until then an older one stays as it is.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, the folder can't be written to, or the format can't hold the results.
+    MissingExtraError
+        The format needs a package of the extra ``documents``.
+
+    Examples
+    --------
+    >>> import tagger
+    >>> tags, document = tagger.load(), tagger.read("corpora/mexico-2014/report.txt")
+    >>> write("mexico.html", [(document, tags.tag(document))], tags.about)
     """
     path = check_output(path)
     made: str | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name}-", suffix=".tmp", delete=False) as stream:
             made = stream.name
-            WRITERS[path.suffix.lower()](tagged, themes, stream.file)
+            WRITERS[path.suffix.lower()].write(results, about, stream.file)
+            # A disk may say only now that it is full: the old file must still be there then.
+            stream.flush()
+            os.fsync(stream.fileno())
         Path(made).chmod(0o666 & ~_umask())
         os.replace(made, path)
         made = None
+    except BrokenPipeError:
+        raise  # of our own output on the terminal, which the passages' source may write to; not of this file
+    except OutputError as error:
+        raise OutputError(f"{path}: {error}") from error
     except OSError as error:
         raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
     finally:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from tagger.records import Tagged
+from tagger.writing.about import About, Results
 
 
 def tagged_to_json(tagged: Tagged) -> dict[str, Any]:
@@ -31,8 +31,9 @@ def tagged_to_json(tagged: Tagged) -> dict[str, Any]:
     }
 
 
-def write_jsonl(tagged: Iterable[Tagged], themes: Sequence[str], stream: IO[bytes]) -> None:
+def write_jsonl(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write a line for each passage, whether it carries a theme or not."""
-    for item in tagged:
-        line = json.dumps(tagged_to_json(item), ensure_ascii=False)
-        stream.write(line.encode("utf-8", "replace") + b"\n")
+    for _, passages in results:
+        for item in passages:
+            line = json.dumps(tagged_to_json(item), ensure_ascii=False)
+            stream.write(line.encode("utf-8", "replace") + b"\n")

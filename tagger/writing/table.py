@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
-from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from tagger.records import Tagged
+from tagger.writing.about import About, Results
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that a spreadsheet takes for a formula."""
+
+
+class _Encoded:
+    """Takes text and writes it in UTF-8. It holds nothing back, so that a full disk is told once, where it happens."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        return self.stream.write(text.encode("utf-8", "replace"))
 
 
 def defuse(value: Any) -> Any:
     """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def write_csv(tagged: Iterable[Tagged], themes: Sequence[str], stream: IO[bytes]) -> None:
+def write_csv(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write a row for each passage: where it stands, its text and labels, then a score and the deciding words a theme."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="", write_through=True)
-    rows = csv.writer(text)
+    stream.write(codecs.BOM_UTF8)
+    rows = csv.writer(_Encoded(stream))
     places = ["id", "document", "section", "page", "paragraph", "start", "end", "text", "labels", "review"]
-    rows.writerow(places + [column for theme in themes for column in (theme, f"{theme}_words")])
-    for item in tagged:
-        passage = item.passage
-        row: list[Any] = [passage.id, passage.document, passage.section, passage.page, passage.paragraph, passage.start, passage.end]
-        row += [passage.text, "; ".join(item.labels), "; ".join(item.review)]
-        for theme in themes:
-            words = " | ".join(passage.text[span.start : span.end] for span in item.evidence.get(theme, ()))
-            row += [round(item.scores[theme], 4), words]
-        rows.writerow([defuse(value) for value in row])
-    text.detach()
+    rows.writerow(places + [column for theme in about.names for column in (theme, f"{theme}_words")])
+    for _, passages in results:
+        for item in passages:
+            passage = item.passage
+            row: list[Any] = [passage.id, passage.document, passage.section, passage.page, passage.paragraph, passage.start, passage.end]
+            row += [passage.text, "; ".join(item.labels), "; ".join(item.review)]
+            for theme in about.names:
+                words = " | ".join(passage.text[span.start : span.end] for span in item.evidence.get(theme, ()))
+                row += [round(item.scores[theme], 4), words]
+            rows.writerow([defuse(value) for value in row])

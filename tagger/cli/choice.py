@@ -1,0 +1,68 @@
+"""Which passages `tagger tag` prints and writes: `--theme`, `--section`, `--min-score`, `--only-tagged`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tagger.errors import TaggerError
+from tagger.records import Document, Tagged
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A passage is kept if it passes all that was asked; nothing asked keeps all.
+
+    ``themes`` keeps passages that carry one of them; with ``min_score``, those whose score for one of them (or for any
+    theme) reaches it, below the threshold too. ``only_tagged`` keeps passages that carry a theme, one of ``themes`` if any.
+    """
+
+    themes: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    min_score: float | None = None
+    only_tagged: bool = False
+    seen: list[str] = field(default_factory=list)
+    """The sections that came by."""
+
+    @classmethod
+    def of(cls, known: Sequence[str], themes: Sequence[str], sections: Sequence[str], min_score: float | None, only_tagged: bool) -> Choice:
+        """Check what was asked against the model's themes."""
+        for theme in themes:
+            if theme not in known:
+                raise TaggerError(f"--theme {theme}: no such theme; the model knows {', '.join(known)}")
+        return cls(tuple(themes), tuple(sections), min_score, only_tagged)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything was asked."""
+        return bool(self.themes or self.sections or self.min_score is not None or self.only_tagged)
+
+    def apply(self, results: Iterable[tuple[Document, Sequence[Tagged]]]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
+        """Yield each document with the passages kept; one with none stays, so that counts show it."""
+        for document, passages in results:
+            for name in dict.fromkeys(item.passage.section for item in passages):
+                if name is not None and name not in self.seen:
+                    self.seen.append(name)
+            yield document, [item for item in passages if self._keeps(item)] if self.active else passages
+
+    def reaches(self, item: Tagged, theme: str) -> bool:
+        """Tell whether a passage was kept for the score of this theme."""
+        return self.min_score is not None and theme in (self.themes or item.scores) and item.scores[theme] >= self.min_score
+
+    def missing_sections(self) -> list[str]:
+        """Wanted sections that no passage lies in."""
+        return [name for name in self.sections if not _among(name, self.seen)]
+
+    def _keeps(self, item: Tagged) -> bool:
+        carries = any(theme in item.labels for theme in self.themes or item.labels)
+        if self.sections and not _among(item.passage.section or "", self.sections):
+            return False
+        if self.only_tagged and not carries:
+            return False
+        if self.min_score is not None:
+            return any(self.reaches(item, theme) for theme in item.scores)
+        return carries or not self.themes
+
+
+def _among(name: str, names: Iterable[str]) -> bool:
+    return name.casefold() in (other.casefold() for other in names)

@@ -1,0 +1,126 @@
+"""Tables of tagged passages and of counts, for the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tagger.cli.choice import Choice
+from tagger.records import Document, Tagged
+from tagger.writing.counts import Tally, add_sections
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+_STYLES = ("bold magenta", "bold cyan", "bold yellow", "bold green", "bold blue", "bold red")
+
+
+class Printer:
+    """Prints to standard output: in colour on a terminal, in 120 columns elsewhere."""
+
+    def __init__(self, themes: Sequence[str]) -> None:
+        from rich.console import Console
+
+        self.console: Console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+        self.styles = {theme: _STYLES[place % len(_STYLES)] for place, theme in enumerate(themes)}
+
+    def document(self, document: Document, passages: Sequence[Tagged], choice: Choice, *, everything: bool) -> None:
+        """Print the passages of one document that carry a theme, then counts a section."""
+        from rich.markup import escape
+
+        tally = Tally().add(passages)
+        said = f"{tally.tagged} of {tally.passages} passages carry a theme"
+        if choice.active:
+            said = f"{tally.passages} of {len(document.passages)} passages pass the filters, {tally.tagged} carry a theme"
+        self.console.print(f"\n[bold]{escape(document.name)}[/bold]: {said}\n")
+        shown = [item for item in passages if item.labels or everything or choice.min_score is not None]
+        if shown:
+            self.console.print(self._passages(shown, choice))
+        self.console.print(self._counts("section", add_sections({}, passages).items(), tally))
+
+    def documents(self, tallies: Sequence[tuple[str, Tally]]) -> None:
+        """Print counts a document."""
+        total = Tally()
+        for _, tally in tallies:
+            total = Tally(total.passages + tally.passages, review=total.review + tally.review, themes=total.themes + tally.themes)
+        self.console.print()
+        self.console.print(self._counts("document", tallies, total, review=True))
+
+    def advice(self, passages: Sequence[Tagged]) -> None:
+        """Say what a person should still do: the passages in the review band, and how many to read to miss little."""
+        import numpy as np
+
+        from tagger.tagging import reading_effort
+
+        effort = reading_effort(np.array([[item.scores[theme] for theme in self.styles] for item in passages]))
+        reads = ", ".join(f"{theme} {count}" for theme, count in zip(self.styles, effort, strict=True))
+        review = sum(bool(item.review) for item in passages)
+        self.console.print(
+            f"{review} passages lie in the review band of a theme (marked ?, or in the file's column 'review'): a person should look.\n"
+            f"To see 95 % of a theme's passages, read so many, most probable first: {reads}."
+        )
+
+    def _passages(self, passages: Sequence[Tagged], choice: Choice) -> Table:
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("section", style="dim", max_width=15)
+        table.add_column("passage", ratio=1)
+        table.add_column("themes", no_wrap=True)
+        for item in passages:
+            table.add_row(item.passage.section or "", self._highlighted(item), self._labels(item, choice))
+        return table
+
+    def _highlighted(self, item: Tagged) -> Text:
+        """The passage with its deciding words in the colour of their theme, or between asterisks where there is no colour."""
+        from rich.text import Text
+
+        spans = sorted({(span.start, span.end) for spans in item.evidence.values() for span in spans})
+        if self.console.is_terminal:
+            text = Text(item.text)
+            for theme, found in item.evidence.items():
+                for span in found:
+                    text.stylize(f"{self.styles[theme]} underline", span.start, span.end)
+            return text
+        pieces, place = [], 0
+        for start, end in spans:
+            if start >= place:
+                pieces += [item.text[place:start], "*", item.text[start:end], "*"]
+                place = end
+        return Text("".join([*pieces, item.text[place:]]))
+
+    def _labels(self, item: Tagged, choice: Choice) -> Text:
+        """The themes of a passage; in brackets those that it did not get but was kept for."""
+        from rich.text import Text
+
+        text = Text()
+        for theme, style in self.styles.items():
+            said = f"{theme} {item.scores[theme]:.2f}{' ?' if theme in item.review else ''}"
+            if theme in item.labels:
+                text.append(f"{said}\n", style)
+            elif choice.reaches(item, theme):
+                text.append(f"({said})\n", "dim")
+        text.rstrip()
+        return text
+
+    def _counts(self, first: str, rows: Iterable[tuple[str, Tally]], total: Tally, *, review: bool = False) -> Table:
+        from rich.box import SIMPLE_HEAD
+        from rich.markup import escape
+        from rich.table import Table
+
+        # With the review column, all heads fit into 80 columns only if they stand closer.
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True, padding=(0, 0 if review else 1))
+        table.add_column(first, footer="all", overflow="fold")
+        table.add_column("passages", justify="right", footer=str(total.passages))
+        for theme, style in self.styles.items():
+            table.add_column(theme, justify="right", header_style=style, footer=str(total.themes[theme]))
+        if review:
+            table.add_column("to review", justify="right", footer=str(total.review))
+        for name, tally in rows:
+            counts = [*(tally.themes[theme] for theme in self.styles), *([tally.review] if review else [])]
+            table.add_row(escape(name), str(tally.passages), *(str(count) if count else "." for count in counts))
+        return table

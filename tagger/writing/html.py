@@ -1,0 +1,211 @@
+"""HTML: one page that holds everything, to read, filter, print and send. Plain data is made here; ``page/`` renders it.
+
+The page runs only its own script and style, told to the browser by their hashes, and can fetch nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from tagger.records import Document, Tagged
+from tagger.writing.about import READING, About, AboutTheme, Results
+from tagger.writing.counts import NO_SECTION, Tally, add_sections
+from tagger.writing.text import clean, facts, heading, runs
+
+_PAGE = Path(__file__).parent / "page"
+_STYLES = 8  # colours, shapes and underlines in style.css; the letters go on where they begin anew
+
+
+class Theme(NamedTuple):
+    """A theme with its place in the model and its colour, shape and underline in the style sheet."""
+
+    place: int
+    style: int
+    about: AboutTheme
+
+
+class Badge(NamedTuple):
+    """A theme at a passage: its score, whether the passage got it, and whether a person should look."""
+
+    theme: Theme
+    score: float
+    given: bool
+    review: bool
+
+    @property
+    def tip(self) -> str:
+        """What is shown on hover and focus, and read out."""
+        low, high = self.theme.about.review
+        said = f"{clean(self.theme.about.title)}: probability {self.score:.2f}"
+        if self.review:
+            said += f". Unsure (between {low:.2f} and {high:.2f}): please read"
+        return said if self.given else f"{said}. Below the threshold of {self.theme.about.threshold:.2f}, so not given"
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """A passage as the page shows it."""
+
+    anchor: str
+    number: str
+    page: int | None
+    runs: list[tuple[str, list[Theme]]]
+    badges: list[Badge]
+
+    @property
+    def style(self) -> int | None:
+        """The style of its strongest theme."""
+        given = [badge for badge in self.badges if badge.given]
+        return max(given, key=lambda badge: badge.score).theme.style if given else None
+
+
+class Chart(NamedTuple):
+    """Rows of counts that the page draws as bars: a name, where it leads, and what was counted."""
+
+    first: str
+    rows: list[tuple[str, str, Tally]]
+    total: Tally
+
+    @property
+    def most(self) -> int:
+        """The count that fills the whole width of a bar."""
+        return max((count for _, _, tally in self.rows for count in tally.themes.values()), default=1)
+
+
+class SectionView(NamedTuple):
+    """A section as it reads: paragraphs of passages."""
+
+    name: str
+    anchor: str
+    paragraphs: list[list[PassageView]]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document as the page shows it."""
+
+    anchor: str
+    title: str
+    label: str
+    facts: list[str]
+    chart: Chart
+    sections: list[SectionView]
+
+
+class _Anchors:
+    """Makes names for links out of ids: the same for the same ids, and each only once."""
+
+    def __init__(self) -> None:
+        own = ("top", "bar", "controls", "toggle", "status", "previous", "next", "index", "about", "main", "nothing")
+        self.taken = Counter(own)
+
+    def make(self, wanted: str, other: str) -> str:
+        """Name a thing after its id, or else ``other``."""
+        base = re.sub(r"[^\w.-]+", "-", wanted).strip("-") or other
+        name = base
+        while name in self.taken:
+            self.taken[base] += 1
+            name = f"{base}-{self.taken[base]}"
+        self.taken[name] += 1
+        return name
+
+
+def write_html(results: Results, about: About, stream: IO[bytes]) -> None:
+    """Write one page for all documents."""
+    themes = [Theme(place, place % _STYLES, theme) for place, theme in enumerate(about.themes)]
+    anchors = _Anchors()
+    documents = []
+    total = Tally()
+    for number, (document, passages) in enumerate(results, 1):
+        documents.append(_document(document, passages, themes, anchors, number))
+        total.add(passages)
+    index = [(document.label, document.anchor, document.chart.total) for document in documents]
+    page = _template().generate(
+        documents=documents,
+        chart=documents[0].chart if len(documents) == 1 else Chart("Document", index, total),
+        themes=themes,
+        sections=list(dict.fromkeys(section.name for document in documents for section in document.sections)),
+        about=about,
+        reading=READING,
+        css=_part("style.css"),
+        js=_part("script.js"),
+    )
+    for piece in page:
+        stream.write(clean(piece).encode())
+
+
+def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[Theme], anchors: _Anchors, number: int) -> DocumentView:
+    by_name = {theme.about.name: theme for theme in themes}
+    anchor = anchors.make(f"document-{number}", "document")
+    sections = []
+    count = 0
+    for name, inside in groupby(passages, key=lambda item: item.passage.section or NO_SECTION):
+        paragraphs = []
+        for paragraph, items in groupby(inside, key=lambda item: item.passage.paragraph):
+            views = []
+            for item in items:
+                count += 1
+                views.append(_passage(item, by_name, anchors, f"passage-{number}-{count}", count))
+            # Passages without a paragraph are no running text: each stands by itself.
+            paragraphs += [views] if paragraph is not None else [[view] for view in views]
+        sections.append(SectionView(clean(name), anchors.make(f"{anchor}-{name}", anchor), paragraphs))
+    first = {section.name: section.anchor for section in reversed(sections)}
+    counted = [(clean(name), first[clean(name)], tally) for name, tally in add_sections({}, passages).items()]
+    chart = Chart("Section", counted, Tally().add(passages))
+    return DocumentView(anchor, heading(document), _label(document), facts(document), chart, sections)
+
+
+def _label(document: Document) -> str:
+    """What a document is called in lists, where "Trafficking in Persons Report" before each country would be in the way."""
+    if not document.country:
+        return heading(document)
+    return clean(f"{document.country}, {document.year}" if document.year else document.country)
+
+
+def _passage(item: Tagged, themes: dict[str, Theme], anchors: _Anchors, other: str, count: int) -> PassageView:
+    given, review = set(item.labels), set(item.review)
+    badges = [
+        Badge(theme, item.scores[name], name in given, name in review) for name, theme in themes.items() if name in given or name in review
+    ]
+    number = re.search(r"(\d+)$", item.passage.id)
+    return PassageView(
+        anchor=anchors.make(item.passage.id, other),
+        number=number[1].lstrip("0") if number else str(count),
+        page=item.passage.page,
+        runs=[(text, [themes[name] for name in found if name in themes]) for text, found in runs(item)],
+        badges=badges,
+    )
+
+
+class Part(NamedTuple):
+    """A script or style that stands in the page, and the hash by which the page's policy lets it run."""
+
+    text: Any
+    hash: str
+
+
+@cache
+def _part(name: str) -> Part:
+    from markupsafe import Markup
+
+    text = (_PAGE / name).read_text(encoding="utf-8")
+    return Part(Markup(text), f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}")
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html.j2")

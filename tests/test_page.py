@@ -1,0 +1,293 @@
+"""The HTML page in a real browser: Debian's Chromium, driven by playwright."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import shutil
+import threading
+import time
+
+import pytest
+
+import tagger
+from tagger.records import Document, Passage, Span, Tagged
+from tagger.writing import write
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+HOSTILE = "\u202e</script><script>window.hacked = 1</script><img src=x onerror='hacked = 1'> \"&quot; {{ 7 * 7 }} <!-- \x00 \ud800"
+
+
+def passage(number: int, text: str, section: str, **scores: float) -> Tagged:
+    """A passage as a model with thresholds at 0.5 and review bands from 0.3 to 0.7 gives it."""
+    everything = {"complicity": 0.01, "forced_labor": 0.01, "shelter_gaps": 0.01, "data_quality": 0.01, **scores}
+    labels = tuple(theme for theme, score in everything.items() if score >= 0.5)
+    review = tuple(theme for theme, score in everything.items() if 0.3 <= score < 0.7)
+    place = Passage(text, id=f"made-{number:04d}", document="made", section=section, paragraph=number // 2)
+    return Tagged(place, labels, everything, {theme: (Span(0, 6, 2.0),) for theme in labels}, review)
+
+
+MADE = Document("made", "", title="<b>Made</b> & \u202e'report'", country="Nowhere", year=2020, tier="Tier 1")
+ITEMS = [
+    passage(1, "Police took bribes from traffickers.", "Prosecution", complicity=0.9),
+    passage(2, "Police kept workers in forced labor.", "Prosecution", complicity=0.6, forced_labor=0.8),
+    passage(3, "Judges were trained.", "Prosecution", complicity=0.35),
+    passage(4, "Nobody knows how many there are.", "Protection", data_quality=0.95),
+    passage(5, HOSTILE, "Protection", shelter_gaps=0.75),
+    passage(6, "The ministry met in May.", '"><i>Odd</i>'),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def pages(default_tagger, report, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    document = tagger.read(report)
+    mexico = document, default_tagger.tag(document)
+    write(folder / "mexico.html", [mexico], default_tagger.about)
+    write(folder / "made.html", [(MADE, ITEMS)], default_tagger.about)
+    write(folder / "two.html", [mexico, (MADE, ITEMS)], default_tagger.about)
+    return folder
+
+
+@pytest.fixture
+def show(browser, pages):
+    """Open a page and, at the end, see that it said nothing, fetched nothing and ran nothing that it should not."""
+    opened = []
+
+    def open_page(name, **options):
+        context = browser.new_context(**options)
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+        page.add_init_script("addEventListener('securitypolicyviolation', e => console.log('CSP', e.violatedDirective, e.blockedURI))")
+        page.goto((pages / name).as_uri())
+        opened.append((context, page, said))
+        return page
+
+    yield open_page
+    for context, page, said in opened:
+        assert page.evaluate("window.hacked") is None
+        context.close()
+        assert said == []
+
+
+def visible(page) -> list[str]:
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # filters work once a frame
+    return page.evaluate("[...document.querySelectorAll('.passage')].filter(e => e.checkVisibility()).map(e => e.id)")
+
+
+def marks(page, number: int) -> str:
+    return page.evaluate(
+        "id => [...document.querySelectorAll(`#${id} a.badge`)].filter(e => e.checkVisibility()).map(e => e.textContent).join(' ')",
+        f"made-{number:04d}",
+    )
+
+
+def test_page_shows_the_document_as_it_reads(show):
+    page = show("mexico.html")
+    assert page.title() == page.inner_text("h1") == "Trafficking in Persons Report 2014 - Mexico"
+    assert page.eval_on_selector_all("main h3", "all => all.slice(0, 5).map(e => e.textContent)") == [
+        "Introduction",
+        "Recommendations",
+        "Prosecution",
+        "Protection",
+        "Prevention",
+    ]
+    assert len(visible(page)) == 112
+    assert page.inner_text("#report-0021 bdi") == "Official complicity continued to be a serious problem."
+    assert page.inner_text("#report-0021 u") == "Official complicity continued"
+    assert page.eval_on_selector("#report-0021 u", "e => getComputedStyle(e).textDecorationLine") == "underline"
+    row = page.locator(".counts tbody tr", has_text="Prosecution")
+    assert re.findall(r"\d+", row.inner_text()) == ["34", "8", "4", "0", "6"]
+    widths = row.locator("rect").evaluate_all("all => all.map(e => Number(e.getAttribute('width')))")
+    assert widths == [80, 40, 0, 60]
+    page.click(".counts >> text=Protection")
+    assert page.evaluate("document.querySelector(':target h3').textContent") == "Protection"
+
+
+def test_page_filters_by_theme_section_probability_and_review(show):
+    page = show("made.html")
+    assert [marks(page, number) for number in range(1, 7)] == ["C", "C? F", "C?", "D", "S", ""]
+    assert page.inner_text("#status") == "6 of 6 passages shown, 4 with a theme, 2 to review"
+    page.select_option("[name=show]", "marked")
+    assert visible(page) == [f"made-000{number}" for number in (1, 2, 3, 4, 5)]
+    page.select_option("[name=show]", "review")
+    assert visible(page) == ["made-0002", "made-0003"]
+    page.select_option("[name=show]", "marked")
+    page.uncheck("[name=theme] >> nth=0")
+    assert visible(page) == ["made-0002", "made-0004", "made-0005"]
+    assert marks(page, 2) == "F"
+    assert page.get_attribute("#made-0002", "class") == "passage marked t1"
+    page.select_option("[name=section]", "Protection")
+    assert visible(page) == ["made-0004", "made-0005"]
+    assert not page.is_visible("text=Prosecution >> nth=-1")
+    page.fill("[name=score]", "0.9")
+    assert visible(page) == ["made-0004"]
+    assert page.inner_text("output") == "0.90"
+    page.fill("[name=score]", "1")
+    assert visible(page) == []
+    assert page.is_visible("text=No passage passes these filters.")
+    page.click("text=Reset")
+    page.wait_for_function("document.getElementById('status').textContent.startsWith('6 of 6')")
+    assert [marks(page, number) for number in range(1, 7)] == ["C", "C? F", "C?", "D", "S", ""]
+
+
+def test_page_shows_the_probability_on_hover_and_on_focus(show):
+    page = show("made.html")
+    tip = "e => { const s = getComputedStyle(e, '::after'); return s.position === 'absolute' ? s.content : null }"
+    badge = page.locator("#made-0002 a.badge >> nth=0")
+    assert badge.evaluate(tip) is None
+    badge.hover()
+    assert badge.evaluate(tip) == '"Official complicity: probability 0.60. Unsure (between 0.08 and 0.81): please read"'
+    page.mouse.move(0, 0)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#made-0003') !== null"):
+            break
+    badge = page.locator("#made-0003 a.badge")
+    assert (
+        badge.evaluate(tip)
+        == '"Official complicity: probability 0.35. Unsure (between 0.08 and 0.81): please read. Below the threshold of 0.33, so not given"'
+    )
+    assert badge.get_attribute("aria-label").startswith("C?: Official complicity: probability 0.35")
+    assert badge.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#made-0003")
+    page.keyboard.press("Escape")
+    assert badge.evaluate(tip) is None
+
+
+def test_page_steps_from_mark_to_mark(show):
+    page = show("made.html")
+    seen = []
+    for button in ("next", "next", "next", "previous"):
+        page.focus(f"#{button}") if not seen else None
+        page.evaluate("id => document.getElementById(id).click()", button)
+        seen.append(page.evaluate("document.activeElement.closest('.passage').id"))
+    assert seen == ["made-0001", "made-0002", "made-0003", "made-0002"]
+
+
+def test_page_shows_hostile_text_as_text(show):
+    page = show("two.html")
+    shown = HOSTILE.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
+    assert page.evaluate("document.querySelector('#made-0005 bdi').textContent") == shown
+    assert page.evaluate("document.querySelectorAll('img, main script, main i i').length") == 0
+    assert page.evaluate("document.querySelector('#document-2 h2').textContent") == MADE.title
+    assert page.locator("main h3", has_text='"><i>Odd</i>').count() == 1
+    page.select_option("[name=section]", '"><i>Odd</i>')
+    assert visible(page) == ["made-0006"]
+    page.select_option("[name=section]", "")
+    page.select_option("[name=document]", "document-2")
+    assert visible(page) == [f"made-000{number}" for number in range(1, 7)]
+    assert page.locator("#index tbody th").all_inner_texts() == ["Mexico, 2014", "Nowhere, 2020"]
+
+
+@pytest.mark.parametrize("name", ["mexico.html", "two.html"])
+@pytest.mark.parametrize(
+    "options", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], ids=["light", "dark", "phone"]
+)
+def test_page_passes_the_accessibility_rules_of_axe(show, name, options):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = show(name, **options)
+    if page.get_attribute("#toggle", "aria-expanded") == "false":
+        page.click("#toggle")
+    result = Axe().run(
+        page, options={"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
+    assert result.violations_count == 0, result.generate_snapshot()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_page_is_whole_without_its_script(show):
+    page = show("made.html", java_script_enabled=False)
+    assert page.locator(".passage").count() == 6
+    assert page.locator(".passage >> nth=0").is_visible()
+    assert not page.is_visible("#bar")
+
+
+def test_page_prints_the_probabilities(show):
+    page = show("mexico.html")
+    page.emulate_media(media="print")
+    assert not page.is_visible("#bar")
+    assert page.eval_on_selector("#report-0021 a.badge", "e => getComputedStyle(e, '::after').content") == '"0.99"'
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_page_policy_lets_nothing_else_run(browser, pages):
+    page = browser.new_page()
+    page.goto((pages / "made.html").as_uri())
+    policy = page.get_attribute("meta[http-equiv=Content-Security-Policy]", "content")
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    run = """() => new Promise(done => {
+        const seen = [], script = document.createElement('script');
+        addEventListener('securitypolicyviolation', event => seen.push(event.effectiveDirective));
+        try { document.body.innerHTML = '<b>markup</b>' } catch (error) { seen.push(error.name) }
+        try { script.text = 'window.hacked = 1'; document.body.append(script) } catch (error) { seen.push(error.name) }
+        document.body.setAttribute('style', 'color: red');
+        fetch('https://example.org/').catch(error => seen.push(error.name));
+        setTimeout(() => done([window.hacked ?? null, ...seen]), 300);
+    })"""
+    hacked, *seen = page.evaluate(run)
+    page.close()
+    assert hacked is None
+    assert seen.count("TypeError") >= 2
+    assert {"require-trusted-types-for", "style-src-attr", "connect-src"} <= set(seen)
+
+
+def test_page_served_over_http_fetches_nothing_more(browser, pages):
+    asked: list[str] = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(pages))
+
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        said = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"http://127.0.0.1:{server.server_port}/made.html")
+        page.wait_for_timeout(300)
+        page.close()
+        server.shutdown()
+    assert asked == ["/made.html"]
+    assert said == []
+
+
+def test_page_stays_quick_with_5000_passages(default_tagger, report, browser, tmp_path):
+    document = tagger.read(report)
+    found = default_tagger.tag(document)
+    started = time.perf_counter()
+    write(tmp_path / "long.html", [(document, found)] * 45, default_tagger.about)
+    assert time.perf_counter() - started < 10
+    page = browser.new_page()
+    started = time.perf_counter()
+    page.goto((tmp_path / "long.html").as_uri())
+    assert page.inner_text("#status").startswith("5040 of 5040")
+    assert time.perf_counter() - started < 10
+    taken = page.evaluate(
+        "() => { const box = document.querySelector('[name=show]'), start = performance.now(); box.value = 'marked';"
+        "box.dispatchEvent(new Event('input', {bubbles: true}));"
+        "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)))) }"
+    )
+    page.close()
+    assert taken < 2000
