@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
-from tagger.evaluation import evaluate, evaluate_scores
+from tagger.evaluation import evaluate, evaluate_scores, macro_f1_difference
 from tagger.evaluation.calibration import expected_calibration_error
 
 
@@ -38,6 +38,21 @@ def test_evaluation_calibration_error_of_a_worked_example():
     labels, scores = np.array([0, 0, 1, 0]), np.array([0.25, 0.25, 0.95, 0.95])
     assert expected_calibration_error(labels, scores) == pytest.approx((2 * 0.25 + 2 * 0.45) / 4)
     assert expected_calibration_error(np.array([1]), np.array([1.0])) == 0.0
+
+
+def test_evaluation_difference_is_paired():
+    random = np.random.default_rng(2)
+    labels = (random.random((400, 2)) < 0.4).astype(np.int64)
+    worse = labels ^ (random.random((400, 2)) < 0.3)
+    better = np.where(random.random((400, 2)) < 0.2, labels, worse)
+    documents = [f"d{n % 25}" for n in range(400)]
+    macro = [reference.f1_score(labels, part, average="macro") for part in (better, worse)]
+    difference, (low, high) = macro_f1_difference(labels, better.astype(bool), worse.astype(bool), documents)
+    assert difference == pytest.approx(macro[0] - macro[1])
+    assert 0 < low < difference < high
+    alone = evaluate_scores(("a", "b"), labels, better.astype(float), better.astype(bool), documents).macro_interval
+    assert high - low < alone[1] - alone[0]
+    assert macro_f1_difference(labels, worse.astype(bool), worse.astype(bool), documents) == (0.0, (0.0, 0.0))
 
 
 def test_evaluation_of_a_theme_without_passages_is_null_not_zero():
