@@ -29,7 +29,7 @@ model: .venv/dev  ## Train the shipped model anew
 	$(BIN)/tagger train $(CORPORA) -o models/default --results experiments/default/results.json
 
 measure: .venv/dev  ## Measure the shipped model on labelled passages of other countries: make measure DEVELOPMENT=folder, then make model
-	$(BIN)/python experiments/default/measure.py "$(DEVELOPMENT)"
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/default/measure.py "$(DEVELOPMENT)"
 
 pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
 	$(BIN)/python experiments/pages.py

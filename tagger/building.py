@@ -81,7 +81,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "# Model card",
         "",
         "A linear tagger of passages of human-trafficking country reports. Calibrated probabilities for "
-        f"{len(model.themes)} themes, by logistic regression over hashed words, pairs, stems and word classes of the lexicon.",
+        f"{len(model.themes)} themes, by linear support vector machines over hashed words, pairs, stems and word classes of the lexicon.",
         "",
         "## Themes",
         "",
@@ -99,6 +99,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "## Trained on",
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
+        *([f"- penalty C = {card['penalty']:g}, chosen by cross-validation"] if "penalty" in card else []),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
         "## Cross-validation on the training corpora",
@@ -110,12 +111,13 @@ def render_card(model: Model, codebook: Codebook) -> str:
     for name, part in card["measured"].items():
         lines += ["", f"## {name}", "", part["about"], "", *_figures(part["figures"])]
         if part.get("compared"):
-            lines += ["", "| on the same passages | macro-F1 | 95 % interval |", "|---|---|---|"]
-            lines += [
-                f"| {other} | {value['macro_f1']:.3f} | {_interval(value['macro_interval'])} |" for other, value in part["compared"].items()
-            ]
-        if part.get("failures"):
-            lines += ["", *part["failures"]]
+            lines += ["", "| on the same passages | macro-F1 | 95 % interval | this model is better by |", "|---|---|---|---|"]
+            for other, value in part["compared"].items():
+                better, low, high = value["shipped_less_this"]
+                row = f"| {other} | {value['macro_f1']:.3f} | {_interval(value['macro_interval'])} "
+                lines.append(f"{row}| {better:+.3f} ({low:+.3f} to {high:+.3f}) |")
+        if part.get("notes"):
+            lines += ["", *part["notes"]]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in LIMITS)]
     return "\n".join(lines) + "\n"
 

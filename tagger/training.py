@@ -115,7 +115,10 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
         intercepts=intercepts,
         thresholds=thresholds,
         review=review,
-        card={"versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}},
+        card={
+            "penalty": strength,
+            "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        },
     )
     return Trained(model, transformer, classifiers, labels, tuple(groups.tolist()), out_of_fold)
 
