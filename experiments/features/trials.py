@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from rich.progress import track
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GroupKFold
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import LinearSVC
 
 from tagger.corpus import load
 from tagger.features import Features, FeatureSettings, _Lexicon, _mix, _neighbours, _Tokens
@@ -32,7 +32,20 @@ SETTINGS = FeatureSettings(lexicon=CODEBOOK.lexicon)
 WEIGHT, BITS, PENALTY = 0.7, 20, 0.1
 
 MORE_CLASSES = {
-    "but": ["but", "although", "though", "however", "while", "despite", "whereas", "yet", "nevertheless", "nonetheless", "even", "except"],
+    "but": [
+        "but",
+        "although",
+        "though",
+        "however",
+        "while",
+        "despite",
+        "whereas",
+        "yet",
+        "nevertheless",
+        "nonetheless",
+        "even",
+        "except",
+    ],
     "person": [
         "women",
         "woman",
@@ -119,7 +132,19 @@ MORE_CLASSES = {
         "second$",
         "again",
     ],
-    "all": ["any$", "all$", "some$", "most$", "many$", "several$", "each$", "every$", "none$", "few$", "other$"],
+    "all": [
+        "any$",
+        "all$",
+        "some$",
+        "most$",
+        "many$",
+        "several$",
+        "each$",
+        "every$",
+        "none$",
+        "few$",
+        "other$",
+    ],
 }
 
 Rows = tuple[np.ndarray, np.ndarray]
@@ -197,13 +222,6 @@ def linear(train: sp.csr_matrix, y: np.ndarray, test: sp.csr_matrix) -> np.ndarr
     return LinearSVC(C=PENALTY, class_weight="balanced", max_iter=10_000, random_state=0).fit(train, y).decision_function(test)
 
 
-def kernel(train: sp.csr_matrix, y: np.ndarray, test: sp.csr_matrix) -> np.ndarray:
-    train, test = (
-        sp.diags_array(1 / np.sqrt(np.maximum(np.asarray(part.multiply(part).sum(1)).ravel(), 1e-9))) @ part for part in (train, test)
-    )
-    return SVC(kernel="rbf", gamma=1.0, C=3.0, class_weight="balanced").fit(train, y).decision_function(test)
-
-
 def log_count_ratios(train: sp.csr_matrix, y: np.ndarray, test: sp.csr_matrix) -> np.ndarray:
     """Wang and Manning (2012), "Baselines and bigrams"."""
     with_theme, rest = (1 + np.asarray(train[y == value].sum(0)).ravel() for value in (1, 0))
@@ -226,7 +244,6 @@ LEARNERS: dict[str, Learner] = {
     "log-count ratios as weights": log_count_ratios,
     "a bag over passages": bag(lambda random, matrix: (random.integers(0, matrix.shape[0], matrix.shape[0]), np.ones(matrix.shape[1]))),
     "a bag over features": bag(lambda random, matrix: (np.arange(matrix.shape[0]), 2.0 * (random.random(matrix.shape[1]) < 0.5))),
-    "a Gaussian kernel": kernel,
 }
 
 
