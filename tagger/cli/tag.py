@@ -125,8 +125,10 @@ def _counted(
 
 
 def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: Path) -> str:
-    passages = sum(tally.passages for _, tally in tallies)
-    return f"{out}: {passages} passages; " + ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
+    from tagger.writing.text import many
+
+    counts = ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
+    return f"{out}: {many(sum(tally.passages for _, tally in tallies), 'passage')}; {counts}"
 
 
 def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path]) -> None:
