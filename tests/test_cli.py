@@ -294,16 +294,12 @@ def test_cli_help_is_quick_and_has_examples():
         assert "xample" in run(*command, "--help").stdout, command
 
 
-def test_cli_train_evaluate_and_tag_with_the_new_model(root, report, tmp_path):
-    corpora = [root / "corpora/mexico-2014", root / "corpora/composed"]
-    themes = root / "corpora/themes.toml"
-    done = run("train", *corpora, "-o", tmp_path / "m", "--themes", themes)
-    assert done.returncode == 0, done.stderr
-    table = run("evaluate", tmp_path / "m", corpora[0])
+def test_cli_train_evaluate_and_tag_with_the_new_model(corpora, report, trained_folder):
+    table = run("evaluate", trained_folder, corpora[0])
     assert table.stdout.splitlines()[0].split()[:3] == ["theme", "precision", "recall"]
-    figures = json.loads(run("evaluate", tmp_path / "m", corpora[0], "--json").stdout)
+    figures = json.loads(run("evaluate", trained_folder, corpora[0], "--json").stdout)
     assert figures["macro_f1"] > 0.9
-    assert run("tag", report, "--model", tmp_path / "m").returncode == 0
+    assert run("tag", report, "--model", trained_folder).returncode == 0
 
 
 def test_cli_corpus_commands(root, tmp_path):
