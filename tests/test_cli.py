@@ -120,6 +120,18 @@ def folder(report, tmp_path):
     return tmp_path / "reports"
 
 
+def test_cli_tag_never_reads_what_it_wrote_nor_writes_what_it_reads(tmp_path):
+    (tmp_path / "a.md").write_text("Police officers accepted bribes from traffickers.")
+    for _ in range(2):
+        done = run("tag", tmp_path, "-o", tmp_path / "tags.md")
+        assert done.returncode == 0
+        assert ": 1 passage; complicity 1," in done.stderr
+    done = run("tag", "a.md", "-o", tmp_path / "a.md", cwd=tmp_path)
+    assert done.returncode == 1
+    assert errors(done) == [f"error: {tmp_path / 'a.md'}: is an input too: name another file to write"]
+    assert (tmp_path / "a.md").read_text() == "Police officers accepted bribes from traffickers."
+
+
 def on_terminal(columns: int, *arguments: object) -> str:
     """What a person sees on a terminal of so many columns, without the colours."""
     import fcntl

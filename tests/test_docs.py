@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -57,6 +58,14 @@ def test_docs_agreement_of_the_datasheets_is_measured(root):
         sheet = (root / "corpora" / name / "README.md").read_text(encoding="utf-8")
         for theme in agreement(root / "corpora" / name, ("complicity", "forced_labor", "shelter_gaps", "data_quality"))[0]:
             assert f"| {theme.theme} | {theme.alpha:.3f} | {theme.first} | {theme.second} | {theme.both} |" in sheet
+
+
+def test_docs_name_what_the_core_needs_and_it_needs_that(readme, root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (root / "tagger").rglob("*.py"))
+    assert {name for name in needed if re.search(rf"^ *(?:import|from) {name}\b", source, re.MULTILINE)} == needed
+    assert set(re.split(r", | and ", re.search(r"core needs (.*?)\. ", readme)[1])) == needed
 
 
 def test_docs_name_every_format_that_is_written(readme):
