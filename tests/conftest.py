@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,28 @@ def default_tagger() -> Tagger:
 @pytest.fixture(scope="session")
 def default_model(default_tagger: Tagger) -> Model:
     return default_tagger.model
+
+
+@pytest.fixture(scope="session")
+def corpora() -> list[Path]:
+    return [ROOT / "corpora" / name for name in ("mexico-2014", "composed")]
+
+
+@pytest.fixture(scope="session")
+def trained_folder(corpora: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that `tagger train` made of all corpora, in a process of its own: training takes seconds, so it is done once."""
+    folder = tmp_path_factory.mktemp("trained") / "m"
+    command = [
+        sys.executable,
+        "-m",
+        "tagger",
+        "train",
+        *map(str, corpora),
+        "-o",
+        str(folder),
+        "--themes",
+        str(ROOT / "corpora/themes.toml"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder

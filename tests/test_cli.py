@@ -120,6 +120,75 @@ def folder(report, tmp_path):
     return tmp_path / "reports"
 
 
+def test_cli_tag_never_reads_what_it_wrote_nor_writes_what_it_reads(tmp_path):
+    (tmp_path / "a.md").write_text("Police officers accepted bribes from traffickers.")
+    for _ in range(2):
+        done = run("tag", tmp_path, "-o", tmp_path / "tags.md")
+        assert done.returncode == 0
+        assert ": 1 passage; complicity 1," in done.stderr
+    done = run("tag", "a.md", "-o", tmp_path / "a.md", cwd=tmp_path)
+    assert done.returncode == 1
+    assert errors(done) == [f"error: {tmp_path / 'a.md'}: is an input too: name another file to write"]
+    assert (tmp_path / "a.md").read_text() == "Police officers accepted bribes from traffickers."
+
+
+def on_terminal(columns: int, *arguments: object) -> str:
+    """What a person sees on a terminal of so many columns, without the colours."""
+    import fcntl
+    import pty
+    import re
+    import struct
+    import termios
+
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")} | {"TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tagger", *map(str, arguments)], stdout=writer, stdin=writer, stderr=subprocess.PIPE, env=environment
+    )
+    os.close(writer)
+    seen = b""
+    while True:
+        try:
+            more = os.read(reader, 65536)
+        except OSError:  # how Linux says that the other side is closed
+            break
+        if not more:
+            break
+        seen += more
+    os.close(reader)
+    assert process.communicate()[1] == b""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode()).replace("\r", "")
+
+
+def test_cli_tag_fits_names_of_documents_into_80_columns(tmp_path):
+    for name in ("trinidad-and-tobago", "papua-new-guinea"):
+        (tmp_path / f"{name}.txt").write_text("Police officers accepted bribes.")
+    seen = on_terminal(80, "tag", tmp_path)
+    assert "trinidad-and-tobago" in seen
+    assert "papua-new-guinea" in seen
+    assert max(map(len, seen.splitlines())) <= 80
+
+
+def test_cli_tag_shows_pages_where_there_are_any(tmp_path, report):
+    from making import mexico
+    from making_pdf import reportlab_pdf
+
+    (tmp_path / "a.pdf").write_bytes(reportlab_pdf([mexico()]))
+    lines = run("tag", tmp_path / "a.pdf").stdout.splitlines()
+    assert next(line.split() for line in lines if "passage " in line)[:3] == ["section", "page", "passage"]
+    assert next(line.split() for line in lines if "*Official complicity continued*" in line)[:2] == ["Introduction", "1"]
+    assert "1 to 1" not in run("read", tmp_path / "a.pdf").stdout
+
+
+def test_cli_tag_counts_one_passage_as_one(tmp_path):
+    (tmp_path / "a.txt").write_text("Police officers accepted bribes from traffickers.")
+    said = run("tag", tmp_path / "a.txt").stdout
+    assert "a: 1 of 1 passage carries a theme" in said
+    assert "0 passages lie in the review band" in said
+    assert run("read", tmp_path / "a.txt").stdout.splitlines()[1:3] == ["a", "1 passage in 1 paragraph"]
+
+
 def numbers(output: str, first: str) -> list[str]:
     return [line.split()[1:] for line in output.splitlines() if line.split()[:1] == [first]][-1]
 
@@ -139,7 +208,7 @@ def test_cli_tag_of_a_folder_prints_documents_by_themes(folder, tmp_path):
     assert "114 passages; complicity 12, forced_labor 18" in written.stderr
     everything = run("tag", folder, "--all").stdout
     assert "The ministry trained 40 judges." in everything
-    assert "other: 1 of 2 passages carry a theme" in everything
+    assert "other: 1 of 2 passages carries a theme" in everything
 
 
 def test_cli_tag_of_a_folder_shows_progress_on_a_terminal(folder):
@@ -190,7 +259,7 @@ def test_cli_tag_filters_what_is_printed(report, folder):
     assert "To see 95 %" not in done.stdout
     assert "(complicity 0." in run("tag", report, "--theme", "complicity", "--min-score", "0.02").stdout
     several = run("tag", folder, "--theme", "complicity").stdout
-    assert "other: 1 of 2 passages pass the filters" in several
+    assert "other: 1 of 2 passages passes the filters" in several
     assert "*Police officers accepted bribes*" in several
     assert several.splitlines()[-2].split()[:3] == ["all", "12", "12"]
 
@@ -237,16 +306,12 @@ def test_cli_help_is_quick_and_has_examples():
         assert "xample" in run(*command, "--help").stdout, command
 
 
-def test_cli_train_evaluate_and_tag_with_the_new_model(root, report, tmp_path):
-    corpora = [root / "corpora/mexico-2014", root / "corpora/composed"]
-    themes = root / "corpora/themes.toml"
-    done = run("train", *corpora, "-o", tmp_path / "m", "--themes", themes)
-    assert done.returncode == 0, done.stderr
-    table = run("evaluate", tmp_path / "m", corpora[0])
+def test_cli_train_evaluate_and_tag_with_the_new_model(corpora, report, trained_folder):
+    table = run("evaluate", trained_folder, corpora[0])
     assert table.stdout.splitlines()[0].split()[:3] == ["theme", "precision", "recall"]
-    figures = json.loads(run("evaluate", tmp_path / "m", corpora[0], "--json").stdout)
+    figures = json.loads(run("evaluate", trained_folder, corpora[0], "--json").stdout)
     assert figures["macro_f1"] > 0.9
-    assert run("tag", report, "--model", tmp_path / "m").returncode == 0
+    assert run("tag", report, "--model", trained_folder).returncode == 0
 
 
 def test_cli_corpus_commands(root, tmp_path):

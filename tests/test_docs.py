@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -58,6 +60,14 @@ def test_docs_agreement_of_the_datasheets_is_measured(root):
             assert f"| {theme.theme} | {theme.alpha:.3f} | {theme.first} | {theme.second} | {theme.both} |" in sheet
 
 
+def test_docs_name_what_the_core_needs_and_it_needs_that(readme, root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (root / "tagger").rglob("*.py"))
+    assert {name for name in needed if re.search(rf"^ *(?:import|from) {name}\b", source, re.MULTILINE)} == needed
+    assert set(re.split(r", | and ", re.search(r"core needs (.*?)\. ", readme)[1])) == needed
+
+
 def test_docs_name_every_format_that_is_written(readme):
     from tagger.writing import WRITERS
 
@@ -65,3 +75,31 @@ def test_docs_name_every_format_that_is_written(readme):
     assert set(re.findall(r"`(\.\w+)`", table)) == set(WRITERS)
     done = subprocess.run([sys.executable, "-m", "tagger", "tag", "--help"], capture_output=True, text=True, check=True)
     assert all(ending in done.stdout for ending in WRITERS)
+
+
+def test_docs_commands_of_the_readme_work_as_shown(readme, root, report, tmp_path):
+    """All that tag, read or print a page; training, evaluating and corpora have their own tests."""
+    import pyarrow as pa
+    from making import mexico
+    from making_docx import word_document
+    from making_pdf import reportlab_pdf
+    from pyarrow import json, parquet
+
+    (tmp_path / "corpora").symlink_to(root / "corpora")
+    (tmp_path / "reports").mkdir()
+    for place in (tmp_path, tmp_path / "reports"):
+        (place / "report.pdf").write_bytes(reportlab_pdf([mexico()]))
+        (place / "report.txt").write_bytes(report.read_bytes())
+    (tmp_path / "more.docx").write_bytes(word_document(mexico()))
+    rows = json.read_json(pa.BufferReader(b'{"key": "a", "sentence": "Police officers accepted bribes."}'))
+    parquet.write_table(rows, tmp_path / "rows.parquet")
+    shown = re.findall(r"^\$ ((?:cat report.txt \| )?tagger (?:tag|read|codebook)\b[^#\n]*)", readme, re.MULTILINE)
+    assert len(shown) >= 8
+    for command in shown:
+        command = command.replace("> corpora/codebook.md", "> codebook.md").strip()
+        words = command.replace("tagger", f"{shlex.quote(sys.executable)} -m tagger", 1)
+        done = subprocess.run(words, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert "error" not in done.stderr
+        for name in re.findall(r"(?:-o|>) (\S+)", command):
+            assert (tmp_path / name).stat().st_size > 100, command

@@ -51,7 +51,14 @@ def reference(text: str) -> dict[int, float]:
     found["opening"] = {name for place, name in member if place == 0}
     for kind, limit in (("order", 4), ("near", 2)):
         found[kind] = {(mix(a, 0) + b) & MASK for i, a in member for j, b in member if 0 < j - i <= limit}
-    entries = [(mix(value, KINDS.index(kind) + 1) >> 44, SETTINGS.weights[kind]) for kind in KINDS for value in found[kind]]
+    for i, a in member:
+        for j in range(max(i - SETTINGS.reach, 0), min(i + SETTINGS.reach + 1, len(tokens))):
+            if i != j:
+                side = BASE if j < i else pow(BASE, -1, 1 << 64)
+                found["beside"].add((mix((a + side) & MASK, 0) + hashes[j]) & MASK)
+    entries = [
+        (mix(value, KINDS.index(kind) + 1) >> (64 - SETTINGS.bits), SETTINGS.weights[kind]) for kind in KINDS for value in found[kind]
+    ]
     length = sum(weight**2 for _, weight in entries) ** (SETTINGS.norm / 2)
     counted: dict[int, float] = {}
     for column, weight in entries:

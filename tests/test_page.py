@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,7 @@ def passage(number: int, text: str, section: str, **scores: float) -> Tagged:
     return Tagged(place, labels, everything, {theme: (Span(0, 6, 2.0),) for theme in labels}, review)
 
 
-MADE = Document("made", "", title="<b>Made</b> & \u202e'report'", country="Nowhere", year=2020, tier="Tier 1")
+MADE = Document("made", "", title="<b>Made</b> & \u202e'report' of Nowhere", country="Nowhere", year=2020, tier="Tier 1")
 ITEMS = [
     passage(1, "Police took bribes from traffickers.", "Prosecution", complicity=0.9),
     passage(2, "Police kept workers in forced labor.", "Prosecution", complicity=0.6, forced_labor=0.8),
@@ -57,6 +58,8 @@ def pages(default_tagger, report, tmp_path_factory):
     mexico = document, default_tagger.tag(document)
     write(folder / "mexico.html", [mexico], default_tagger.about)
     write(folder / "made.html", [(MADE, ITEMS)], default_tagger.about)
+    paged = [replace(item, passage=replace(item.passage, page=page)) for item, page in zip(ITEMS, [1, 1, 3, 3, 3, 3], strict=True)]
+    write(folder / "paged.html", [(MADE, paged)], default_tagger.about)
     write(folder / "two.html", [mexico, (MADE, ITEMS)], default_tagger.about)
     return folder
 
@@ -179,6 +182,31 @@ def test_page_steps_from_mark_to_mark(show):
         page.evaluate("id => document.getElementById(id).click()", button)
         seen.append(page.evaluate("document.activeElement.closest('.passage').id"))
     assert seen == ["made-0001", "made-0002", "made-0003", "made-0002"]
+
+
+def test_page_bars_of_a_theme_begin_at_one_line(show):
+    page = show("mexico.html")
+    for column in range(4):
+        edges = page.eval_on_selector_all(
+            f"#index tbody td:nth-of-type({column + 2}) svg", "all => all.map(e => e.getBoundingClientRect().left)"
+        )
+        assert len(set(edges)) == 1
+
+
+@pytest.mark.parametrize("width", [1200, 800, 360])
+def test_page_says_where_each_page_of_the_file_begins(show, width):
+    page = show("paged.html", viewport={"width": width, "height": 900})
+    assert page.locator("main .page").all_inner_texts() == ["p. 1", "p. 3"]
+    assert page.get_attribute("#made-0002 .number", "title") == "page 1"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.emulate_media(media="print")
+    assert all(page.evaluate("[...document.querySelectorAll('main .page')].map(e => e.checkVisibility())"))
+
+
+@pytest.mark.parametrize("width", [320, 600, 769, 800, 900, 961])
+def test_page_fits_a_window_of_any_width(show, width):
+    page = show("two.html", viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_page_shows_hostile_text_as_text(show):

@@ -191,9 +191,9 @@ def test_reading_bad_file_that_vanishes_in_mid_run(tmp_path, monkeypatch, capsys
         (tmp_path / name).write_text(GOOD)
     failed: list[object] = []
     found = command.tag(load(), [tmp_path], failed)
-    assert next(found).passage.document == "a"
+    assert next(found)[0].name == "a"
     (tmp_path / "b.txt").unlink()
-    assert [item.passage.document for item in found] == ["a", "c", "c"]
+    assert [(document.name, len(passages)) for document, passages in found] == [("c", 2)]
     assert failed == [tmp_path / "b.txt"]
     assert "b.txt: no such file" in capsys.readouterr().err
 

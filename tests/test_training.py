@@ -10,14 +10,10 @@ from tagger.bundle import load
 from tagger.corpus import digest
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
+from tagger.tagging import Tagger
 from tagger.training import train
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
-
-
-@pytest.fixture(scope="module")
-def corpora(root):
-    return [root / "corpora" / name for name in ("mexico-2014", "composed")]
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +32,8 @@ def test_training_scores_equal_the_scikit_learn_pipeline(trained, texts):
     assert np.abs(trained.model.scores(texts) - expected).max() < 1e-6
 
 
-def test_training_twice_gives_the_same_weights(trained, corpora, codebook):
-    again = train_folders(corpora, codebook).model
+def test_training_twice_gives_the_same_weights(trained, trained_folder):
+    again = load(trained_folder)
     assert np.array_equal(again.weights, trained.model.weights)
     assert np.array_equal(again.thresholds, trained.model.thresholds)
 
@@ -53,17 +49,27 @@ def test_training_rebuilds_the_shipped_model(trained, default_model, corpora, te
     assert np.abs(default_model.thresholds - trained.model.thresholds).max() < 0.005
 
 
-def test_training_writes_a_model_that_tags(corpora, root, tmp_path):
-    built = build_model(corpora[:1] + corpora[1:], tmp_path / "m", themes=root / "corpora/themes.toml")
+@pytest.fixture(scope="module")
+def eighth(corpora, tmp_path_factory):
+    """Every eighth passage of the composed corpus: enough to train on, where it doesn't matter how well."""
+    folder = tmp_path_factory.mktemp("eighth")
+    lines = (corpora[1] / "passages.jsonl").read_text(encoding="utf-8").splitlines()
+    (folder / "passages.jsonl").write_text("\n".join(lines[::8]), encoding="utf-8")
+    return folder
+
+
+def test_training_writes_a_model_that_tags(eighth, root, tmp_path):
+    built = build_model([eighth], tmp_path / "m", themes=root / "corpora/themes.toml")
     loaded = load(tmp_path / "m")
     assert np.array_equal(loaded.weights, built.weights)
+    assert Tagger(loaded).tag(["Police officers accepted bribes from traffickers."])[0].labels == ("complicity",)
     assert "| complicity |" in (tmp_path / "m/README.md").read_text()
 
 
-def test_training_refuses_figures_of_another_model(corpora, root, tmp_path):
+def test_training_refuses_figures_of_another_model(eighth, root, tmp_path):
     (tmp_path / "results.json").write_text(json.dumps({"fingerprint": "other", "measured": {}}))
     with pytest.raises(TrainingError, match="measured on another model"):
-        build_model(corpora, tmp_path / "m", themes=root / "corpora/themes.toml", results=tmp_path / "results.json")
+        build_model([eighth], tmp_path / "m", themes=root / "corpora/themes.toml", results=tmp_path / "results.json")
 
 
 def small(tmp_path, rows):

@@ -73,6 +73,39 @@ def test_writing_csv_opens_in_excel_and_runs_no_formula(hostile, about, tmp_path
     assert set(about.names) <= set(rows[0])
 
 
+TOLD_APART = [
+    Document("all-mali", "", country="Mali", year=2014, tier="Tier 2"),
+    Document("mexico.pdf", "", title="TRAFFICKING IN PERSONS REPORT JUNE 2014", country="Mexico", year=2014, tier="Tier 2"),
+    Document("sub/mexico", "", title="Trafficking in Persons Report 2014 - MEXICO", country="Mexico", year=2014, tier="Tier 2"),
+    Document("notes", ""),
+]
+
+
+def test_writing_names_a_document_by_its_country_and_its_file(about, tmp_path):
+    results = [(document, []) for document in TOLD_APART]
+    write(tmp_path / "o.md", results, about)
+    lines = (tmp_path / "o.md").read_text(encoding="utf-8").splitlines()
+    heads = [line for line in lines if line.startswith("# ")]
+    assert heads[:4] == ["# Mali, 2014", "# Mexico, 2014", "# Trafficking in Persons Report 2014 - MEXICO", "# notes"]
+    facts = [line.split(" · 0 passages")[0] for line in lines if " · 0 with a theme" in line]
+    assert facts == ["all-mali · Tier 2", "mexico.pdf · Tier 2", "sub/mexico · Tier 2", "0 passages · 0 with a theme"]
+    listed = ["all-mali: Mali, 2014, Tier 2", "mexico.pdf: Mexico, 2014, Tier 2", "sub/mexico: Mexico, 2014, Tier 2", "notes"]
+    assert [line.split(" | ")[0] for line in lines[lines.index("# All documents") + 4 :][:4]] == [f"| {name}" for name in listed]
+    write(tmp_path / "o.xlsx", results, about)
+    sheet = openpyxl.load_workbook(tmp_path / "o.xlsx")["Counts"]
+    assert [sheet.cell(row, 1).value for row in range(2, 6)] == listed
+    write(tmp_path / "o.html", results, about)
+    page = (tmp_path / "o.html").read_text(encoding="utf-8")
+    options = re.findall(r'<option value="document-\d">(.*?)</option>', page)
+    assert options == ["Mali, 2014", "Mexico, 2014 (mexico.pdf)", "Mexico, 2014 (sub/mexico)", "notes"]
+    assert "All documents" not in _markdown(results[:1], about, tmp_path)
+
+
+def _markdown(results, about, tmp_path):
+    write(tmp_path / "o.md", results, about)
+    return (tmp_path / "o.md").read_text(encoding="utf-8")
+
+
 def test_writing_about_says_what_the_card_says(default_tagger, codebook, about):
     assert [theme.name for theme in about.themes] == list(codebook.names)
     assert [theme.definition for theme in about.themes] == [theme.definition for theme in codebook.themes]
@@ -195,7 +228,7 @@ def test_writing_parquet_has_types_and_reads_back(mexico, hostile, about, tmp_pa
 def test_writing_markdown_holds_the_tagged_passages_and_no_markup_of_theirs(mexico, hostile, about, tmp_path):
     write(tmp_path / "out.md", [mexico, hostile], about)
     page = (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert "# Trafficking in Persons Report 2014 - Mexico\n\nMexico \u00b7 2014 \u00b7 Tier 2 \u00b7 112 passages" in page
+    assert "# Trafficking in Persons Report 2014 - Mexico\n\nreport \u00b7 Tier 2 \u00b7 112 passages" in page
     assert "| Prosecution | 34 | 8 | 4 | 0 | 6 | 0 |" in page
     assert "- **Official complicity** 0.99: **Official complicity continued** to be a serious problem. *(report-0021)*" in page
     assert "# &lt;b&gt;=x&lt;/b&gt;" in page

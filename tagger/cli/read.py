@@ -11,6 +11,8 @@ import typer
 from tagger.cli import app, inform, warn
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import InputError
+from tagger.writing.counts import NO_SECTION
+from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,13 +66,14 @@ def _print(document: Document) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     known = (document.country, document.year, document.tier)
     pages = [number for _, number in document.pages]
-    console.print(f"\n{document.name}: " + ", ".join(str(fact) for fact in known if fact is not None), style="bold")
+    facts = ", ".join(str(fact) for fact in known if fact is not None)
+    console.print(f"\n{document.name}: {facts}" if facts else f"\n{document.name}", style="bold")
     if document.title:
         console.print(f"title: {document.title}")
     if pages:
-        console.print(f"pages {pages[0]} to {pages[-1]}")
+        console.print(f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]} to {pages[-1]}")
     paragraphs = len({passage.paragraph for passage in document.passages})
-    console.print(f"{len(document.passages)} passages in {paragraphs} paragraphs\n")
+    console.print(f"{many(len(document.passages), 'passage')} in {many(paragraphs, 'paragraph')}\n")
     console.print(_sections(document))
     console.print(_passages(document))
 
@@ -81,8 +84,8 @@ def _sections(document: Document) -> Table:
         inside = [passage for passage in document.passages if passage.section == section]
         pages = [passage.page for passage in inside if passage.page is not None]
         paragraphs = len({passage.paragraph for passage in inside})
-        shown = f"{min(pages)} to {max(pages)}" if pages else ""
-        table.add_row(section or "(no section)", str(paragraphs), str(len(inside)), shown)
+        shown = " to ".join(dict.fromkeys(map(str, (min(pages), max(pages))))) if pages else ""
+        table.add_row(section or NO_SECTION, str(paragraphs), str(len(inside)), shown)
     return table
 
 

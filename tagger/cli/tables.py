@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tagger.cli.choice import Choice
 from tagger.records import Document, Tagged
 from tagger.writing.counts import Tally, add_sections
+from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,9 +33,11 @@ class Printer:
         from rich.markup import escape
 
         tally = Tally().add(passages)
-        said = f"{tally.tagged} of {tally.passages} passages carry a theme"
+        carry = "carries" if tally.tagged == 1 else "carry"
+        said = f"{tally.tagged} of {many(tally.passages, 'passage')} {carry} a theme"
         if choice.active:
-            said = f"{tally.passages} of {len(document.passages)} passages pass the filters, {tally.tagged} carry a theme"
+            passing = "passes" if tally.passages == 1 else "pass"
+            said = f"{tally.passages} of {many(len(document.passages), 'passage')} {passing} the filters, {tally.tagged} {carry} a theme"
         self.console.print(f"\n[bold]{escape(document.name)}[/bold]: {said}\n")
         shown = [item for item in passages if item.labels or everything or choice.min_score is not None]
         if shown:
@@ -58,8 +61,9 @@ class Printer:
         effort = reading_effort(np.array([[item.scores[theme] for theme in self.styles] for item in passages]))
         reads = ", ".join(f"{theme} {count}" for theme, count in zip(self.styles, effort, strict=True))
         review = sum(bool(item.review) for item in passages)
+        lie = f"{many(review, 'passage')} {'lies' if review == 1 else 'lie'} in the review band of a theme"
         self.console.print(
-            f"{review} passages lie in the review band of a theme (marked ?, or in the file's column 'review'): a person should look.\n"
+            f"{lie} (marked ?, or in the file's column 'review'): a person should look.\n"
             f"To see 95 % of a theme's passages, read so many, most probable first: {reads}."
         )
 
@@ -68,11 +72,15 @@ class Printer:
         from rich.table import Table
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        paged = any(item.passage.page is not None for item in passages)
         table.add_column("section", style="dim", max_width=15)
+        if paged:
+            table.add_column("page", style="dim", justify="right")
         table.add_column("passage", ratio=1)
         table.add_column("themes", no_wrap=True)
         for item in passages:
-            table.add_row(item.passage.section or "", self._highlighted(item), self._labels(item, choice))
+            page = [str(item.passage.page or "")] if paged else []
+            table.add_row(item.passage.section or "", *page, self._highlighted(item), self._labels(item, choice))
         return table
 
     def _highlighted(self, item: Tagged) -> Text:
@@ -112,12 +120,15 @@ class Printer:
         from rich.markup import escape
         from rich.table import Table
 
-        # With the review column, all heads fit into 80 columns only if they stand closer.
+        # With the review column, all heads and a name fit into 80 columns only if they stand closer, and on two lines.
+        narrow = review and self.console.width < 100
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True, padding=(0, 0 if review else 1))
         table.add_column(first, footer="all", overflow="fold")
         table.add_column("passages", justify="right", footer=str(total.passages))
         for theme, style in self.styles.items():
-            table.add_column(theme, justify="right", header_style=style, footer=str(total.themes[theme]))
+            table.add_column(
+                theme.replace("_", "_\n") if narrow else theme, justify="right", header_style=style, footer=str(total.themes[theme])
+            )
         if review:
             table.add_column("to review", justify="right", footer=str(total.review))
         for name, tally in rows:

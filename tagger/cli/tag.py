@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ import typer
 from tagger.cli import app, inform, warn
 from tagger.cli.choice import Choice
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
-from tagger.errors import InputError
+from tagger.errors import InputError, OutputError
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 
 if TYPE_CHECKING:
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
 
 _HELP = """Tag reports by theme.
 
-Reads text files, folders of them, and `-` for standard input. Without `-o` it prints the passages that carry a theme, the
-words that decided, and counts; of several documents, counts only, unless `--all` or a filter is given. With `-o`, every
-passage goes into a file whose ending picks the format. Filters hold for what is printed and what is written.
+Reads PDF, DOCX, HTML, Markdown, text and tables, folders of them, and `-` for standard input. Without `-o` it prints the
+passages that carry a theme, the words that decided, and counts; of several documents, counts only, unless `--all` or a filter
+is given. With `-o`, every passage goes into a file whose ending picks the format. Filters hold for what is printed and what is
+written.
 
 **Examples**
 
-- `tagger tag report.txt`
+- `tagger tag report.pdf`
 - `tagger tag reports/ -o tags.xlsx`
-- `tagger tag report.txt -o report.html`
+- `tagger tag report.pdf -o report.html`
 - `cat report.txt | tagger tag - -o tags.jsonl`
 - `tagger tag reports/ --theme complicity --section Prosecution`
 - `tagger tag reports/ --theme shelter_gaps --min-score 0.1` also keeps what falls short of the theme's threshold
@@ -61,11 +63,14 @@ def tag_cli(
 
     if out is not None:
         check_output(out)
+        if _same(out, inputs):
+            raise OutputError(f"{out}: is an input too: name another file to write")
     tagger = load(model)
     choice = Choice.of(tagger.themes, theme or [], section or [], min_score, only_tagged)
     failed: list[Path] = []
     tallies: list[tuple[str, Tally]] = []
-    results = _counted(choice.apply(tag(tagger, inputs, failed, columns(text_column, id_column), limits(limit))), tallies)
+    documents = tag(tagger, inputs, failed, columns(text_column, id_column), limits(limit), out=out)
+    results = _counted(choice.apply(documents), tallies)
     printer = Printer(tagger.themes)
     first = next(results, None)
     if first is None:
@@ -88,16 +93,29 @@ def tag_cli(
 
 
 def tag(
-    tagger: Tagger, inputs: Sequence[Path], failed: list[Path], columns: Columns = COLUMNS, limits: Limits = LIMITS
+    tagger: Tagger,
+    inputs: Sequence[Path],
+    failed: list[Path],
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+    *,
+    out: Path | None = None,
 ) -> Iterator[tuple[Document, Sequence[Tagged]]]:
-    """Yield each document with its tagged passages; inputs that can't be read are said on standard error and added to ``failed``."""
+    """Yield each document with its tagged passages; inputs that can't be read are said on standard error and added to ``failed``.
+
+    What an earlier run left at ``out`` is no document of the folder that it lies in.
+    """
     from rich.console import Console
     from rich.progress import track
 
     from tagger.reading import find_documents
     from tagger.tagging import read_all
 
-    files = list(find_documents(list(inputs), tables=columns.text is not None))
+    files = [
+        (path, name)
+        for path, name in find_documents(list(inputs), tables=columns.text is not None)
+        if out is None or not _same(out, [path])
+    ]
     console = Console(stderr=True)
     shown = len(files) > 1 and console.is_terminal
     for path, name in track(files, "Tagging", console=console, transient=True) if shown else files:
@@ -113,6 +131,15 @@ def tag(
             yield document, tagger.tag(document)
 
 
+def _same(out: Path, paths: Sequence[Path]) -> bool:
+    """Tell whether a file to be written is one of these."""
+    for path in paths:
+        with suppress(OSError):  # one of them is not there
+            if out.samefile(path):
+                return True
+    return False
+
+
 def _counted(
     results: Iterator[tuple[Document, Sequence[Tagged]]], tallies: list[tuple[str, Tally]]
 ) -> Iterator[tuple[Document, Sequence[Tagged]]]:
@@ -125,8 +152,10 @@ def _counted(
 
 
 def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: Path) -> str:
-    passages = sum(tally.passages for _, tally in tallies)
-    return f"{out}: {passages} passages; " + ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
+    from tagger.writing.text import many
+
+    counts = ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
+    return f"{out}: {many(sum(tally.passages for _, tally in tallies), 'passage')}; {counts}"
 
 
 def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path]) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 from tagger.records import Document, Tagged
 from tagger.writing.about import READING, About, AboutTheme, Results
 from tagger.writing.counts import NO_SECTION, Tally, add_sections
-from tagger.writing.text import clean, facts, heading, runs
+from tagger.writing.text import clean, facts, heading, label, many, runs
 
 _PAGE = Path(__file__).parent / "page"
 _STYLES = 8  # colours, shapes and underlines in style.css; the letters go on where they begin anew
@@ -58,6 +58,7 @@ class PassageView:
     anchor: str
     number: str
     page: int | None
+    begins: bool  # the page, so that it is shown
     runs: list[tuple[str, list[Theme]]]
     badges: list[Badge]
 
@@ -94,6 +95,7 @@ class DocumentView:
     """A document as the page shows it."""
 
     anchor: str
+    name: str
     title: str
     label: str
     facts: list[str]
@@ -128,6 +130,8 @@ def write_html(results: Results, about: About, stream: IO[bytes]) -> None:
     for number, (document, passages) in enumerate(results, 1):
         documents.append(_document(document, passages, themes, anchors, number))
         total.add(passages)
+    same = Counter(document.label for document in documents)
+    documents = [replace(one, label=f"{one.label} ({one.name})") if same[one.label] > 1 else one for one in documents]
     index = [(document.label, document.anchor, document.chart.total) for document in documents]
     page = _template().generate(
         documents=documents,
@@ -148,30 +152,25 @@ def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[T
     anchor = anchors.make(f"document-{number}", "document")
     sections = []
     count = 0
+    page: int | None = None
     for name, inside in groupby(passages, key=lambda item: item.passage.section or NO_SECTION):
         paragraphs = []
         for paragraph, items in groupby(inside, key=lambda item: item.passage.paragraph):
             views = []
             for item in items:
                 count += 1
-                views.append(_passage(item, by_name, anchors, f"passage-{number}-{count}", count))
+                views.append(_passage(item, by_name, anchors, f"passage-{number}-{count}", count, page))
+                page = item.passage.page
             # Passages without a paragraph are no running text: each stands by itself.
             paragraphs += [views] if paragraph is not None else [[view] for view in views]
         sections.append(SectionView(clean(name), anchors.make(f"{anchor}-{name}", anchor), paragraphs))
     first = {section.name: section.anchor for section in reversed(sections)}
     counted = [(clean(name), first[clean(name)], tally) for name, tally in add_sections({}, passages).items()]
     chart = Chart("Section", counted, Tally().add(passages))
-    return DocumentView(anchor, heading(document), _label(document), facts(document), chart, sections)
+    return DocumentView(anchor, clean(document.name), heading(document), label(document), facts(document), chart, sections)
 
 
-def _label(document: Document) -> str:
-    """What a document is called in lists, where "Trafficking in Persons Report" before each country would be in the way."""
-    if not document.country:
-        return heading(document)
-    return clean(f"{document.country}, {document.year}" if document.year else document.country)
-
-
-def _passage(item: Tagged, themes: dict[str, Theme], anchors: _Anchors, other: str, count: int) -> PassageView:
+def _passage(item: Tagged, themes: dict[str, Theme], anchors: _Anchors, other: str, count: int, page: int | None) -> PassageView:
     given, review = set(item.labels), set(item.review)
     badges = [
         Badge(theme, item.scores[name], name in given, name in review) for name, theme in themes.items() if name in given or name in review
@@ -181,6 +180,7 @@ def _passage(item: Tagged, themes: dict[str, Theme], anchors: _Anchors, other: s
         anchor=anchors.make(item.passage.id, other),
         number=number[1].lstrip("0") if number else str(count),
         page=item.passage.page,
+        begins=item.passage.page not in (None, page),
         runs=[(text, [themes[name] for name in found if name in themes]) for text, found in runs(item)],
         badges=badges,
     )
@@ -208,4 +208,5 @@ def _template() -> Any:
     environment = Environment(
         loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals["many"] = many
     return environment.get_template("page.html.j2")

@@ -3,46 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
 from typing import IO
 
 from tagger.records import Document, Tagged
 from tagger.writing.about import READING, About, Results
 from tagger.writing.counts import NO_SECTION, Tally, add_sections
-from tagger.writing.text import clean, facts, heading, runs
+from tagger.writing.text import clean, entry, facts, heading, many, runs
 
 _CORE = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~$&]")
 
 
 def write_markdown(results: Results, about: About, stream: IO[bytes]) -> None:
-    """Write documents one after the other, then what the themes mean and how to read the scores."""
+    """Write documents one after the other, then counts of all, what the themes mean and how to read the scores."""
+
+    def put(lines: Iterator[str]) -> None:
+        stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+
+    tallies: list[tuple[str, Tally]] = []
+    total = Tally()
     for document, passages in results:
-        stream.write("".join(f"{line}\n" for line in _document(document, passages, about)).encode("utf-8", "replace"))
-    stream.write("".join(f"{line}\n" for line in _about(about)).encode("utf-8", "replace"))
+        put(_document(document, passages, about))
+        tallies.append((entry(document), Tally().add(passages)))
+        total.add(passages)
+    if len(tallies) > 1:
+        put(chain(["# All documents\n"], _counts("document", tallies, total, about)))
+    put(_about(about))
 
 
 def _document(document: Document, passages: Sequence[Tagged], about: About) -> Iterator[str]:
     tally = Tally().add(passages)
     yield f"# {escape(heading(document))}\n"
-    yield " · ".join([*map(escape, facts(document)), f"{tally.passages} passages", f"{tally.tagged} carry a theme"]) + "\n"
-    yield from _counts(add_sections({}, passages), tally, about)
+    yield " · ".join([*map(escape, facts(document)), many(tally.passages, "passage"), f"{tally.tagged} with a theme"]) + "\n"
+    yield from _counts("section", add_sections({}, passages).items(), tally, about)
     shown = [item for item in passages if item.labels or item.review]
     for section, items in groupby(shown, key=lambda item: item.passage.section or NO_SECTION):
         yield f"## {escape(section)}\n"
         yield from (_passage(item, about) for item in items)
         yield ""
     if left := len(passages) - len(shown):
-        yield f"*Left out here: {left} passages without a theme.*\n"
+        yield f"*Left out here: {many(left, 'passage')} without a theme.*\n"
 
 
-def _counts(sections: Mapping[str, Tally], tally: Tally, about: About) -> Iterator[str]:
-    yield _row(["section", "passages", *(escape(theme.title) for theme in about.themes), "to review"])
+def _counts(first: str, rows: Iterable[tuple[str, Tally]], total: Tally, about: About) -> Iterator[str]:
+    yield _row([first, "passages", *(escape(theme.title) for theme in about.themes), "to review"])
     yield _row(["---", *["--:"] * (len(about.themes) + 2)])
-    for name, counted in [*sections.items(), ("**all**", tally)]:
-        numbers = [counted.passages, *(counted.themes[theme] for theme in about.names), counted.review]
-        yield _row([escape(name) if name in sections else name, *map(str, numbers)])
+    for name, tally in [*((escape(name), tally) for name, tally in rows), ("**all**", total)]:
+        yield _row([name, *map(str, [tally.passages, *(tally.themes[theme] for theme in about.names), tally.review])])
     yield ""
 
 

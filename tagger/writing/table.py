@@ -7,6 +7,7 @@ import csv
 from typing import IO, Any
 
 from tagger.writing.about import About, Results
+from tagger.writing.text import words
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a text begins with that a spreadsheet takes for a formula."""
@@ -39,6 +40,5 @@ def write_csv(results: Results, about: About, stream: IO[bytes]) -> None:
             row: list[Any] = [passage.id, passage.document, passage.section, passage.page, passage.paragraph, passage.start, passage.end]
             row += [passage.text, "; ".join(item.labels), "; ".join(item.review)]
             for theme in about.names:
-                words = " | ".join(passage.text[span.start : span.end] for span in item.evidence.get(theme, ()))
-                row += [round(item.scores[theme], 4), words]
+                row += [round(item.scores[theme], 4), words(item, theme)]
             rows.writerow([defuse(value) for value in row])

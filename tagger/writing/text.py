@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from tagger.countries import plain_name
 from tagger.records import Document, Tagged
 
 # What XML 1.0 forbids, and what no browser or spreadsheet shows: each becomes one replacement character, so offsets hold.
@@ -30,14 +31,40 @@ def runs(item: Tagged) -> list[tuple[str, tuple[str, ...]]]:
 
 def words(item: Tagged, theme: str) -> str:
     """The words that decided a theme, strongest first."""
-    return clean(" | ".join(item.text[span.start : span.end] for span in item.evidence.get(theme, ())))
+    return " | ".join(item.text[span.start : span.end] for span in item.evidence.get(theme, ()))
+
+
+def many(number: int, noun: str) -> str:
+    """Count things: one passage, two passages."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def heading(document: Document) -> str:
-    """What a document is called on a page: its title, or else its name."""
-    return clean(document.title or document.name)
+    """What a document is called on a page: its title if that names its country, or else its country and year, or its name.
+
+    The title of many a file is that of the whole yearly report.
+    """
+    if document.title and document.country and plain_name(document.country) in plain_name(document.title):
+        return clean(document.title)
+    return label(document)
+
+
+def label(document: Document) -> str:
+    """What a document is called in lists: its country and year, or else its title or name."""
+    if not document.country:
+        return clean(document.title or document.name)
+    return clean(f"{document.country}, {document.year}" if document.year else document.country)
 
 
 def facts(document: Document) -> list[str]:
-    """What a document's header says: country, year and tier."""
-    return [clean(str(value)) for value in (document.country, document.year, document.tier) if value]
+    """What is known of a document and does not stand in its heading: its name, and country, year and tier."""
+    shown = heading(document)
+    header = [clean(str(value)) for value in (document.country, document.year, document.tier) if value]
+    named = [] if document.name == shown else [clean(document.name)]
+    return named + [fact for fact in header if plain_name(fact) not in plain_name(shown)]
+
+
+def entry(document: Document) -> str:
+    """What a document is called in a list of counts: its name, which no other has, and what its header says."""
+    said = [label(document), *([clean(document.tier)] if document.tier else [])]
+    return clean(document.name) if said == [clean(document.name)] else f"{clean(document.name)}: {', '.join(said)}"

@@ -9,17 +9,19 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from tagger.errors import OutputError
-from tagger.records import Document, Tagged
+from tagger.records import Tagged
 from tagger.writing.about import READING, About, Results
 from tagger.writing.counts import Tally, add_sections
 from tagger.writing.table import FORMULA
-from tagger.writing.text import clean, heading, runs, words
+from tagger.writing.text import clean, entry, runs, words
 
 _ROWS = 1_048_576  # what a sheet can hold
 _CHARACTERS = 32_767  # what a cell can hold, in UTF-16 units
 
+_HEAD = {"bold": True, "bg_color": "#1F2937", "font_color": "#FFFFFF", "valign": "vcenter", "text_wrap": True, "border": 1}
 _FORMATS: dict[str, dict[str, Any]] = {
-    "head": {"bold": True, "bg_color": "#1F2937", "font_color": "#FFFFFF", "valign": "vcenter", "text_wrap": True, "border": 1},
+    "head": _HEAD,
+    "head of numbers": {**_HEAD, "align": "right"},
     "title": {"bold": True, "font_size": 12},
     "text": {"valign": "top", "text_wrap": True},
     # Excel keeps such a text a text even when somebody edits the cell.
@@ -140,7 +142,7 @@ def _passages(sheet: _Sheet, results: Results, about: About) -> tuple[dict[str, 
     documents: dict[str, Tally] = {}
     sections: dict[str, Tally] = {}
     for document, passages in results:
-        documents.setdefault(_name(document), Tally()).add(passages)
+        documents.setdefault(entry(document), Tally()).add(passages)
         add_sections(sections, passages)
         for item in passages:
             where = item.passage
@@ -159,14 +161,10 @@ def _passages(sheet: _Sheet, results: Results, about: About) -> tuple[dict[str, 
     return documents, sections
 
 
-def _name(document: Document) -> str:
-    return document.name if document.title in (None, document.name) else f"{document.name}: {heading(document)}"
-
-
 def _counts(sheet: _Sheet, documents: Mapping[str, Tally], sections: Mapping[str, Tally], about: About) -> None:
     sheet.set_widths(48, *[14] * (len(about.themes) + 3))
     for first, counted in (("document", documents), ("section", sections)):
-        sheet.add([first, "passages", *(theme.title for theme in about.themes), "with a theme", "to review"], "head")
+        sheet.add([first, "passages", *(theme.title for theme in about.themes), "with a theme", "to review"], "head", "head of numbers")
         for name, tally in counted.items():
             sheet.add([name, *_numbers(tally, about)], "text", "number")
         columns = list(zip(*(_numbers(tally, about) for tally in counted.values()), strict=True))
@@ -184,7 +182,7 @@ def _about(sheet: _Sheet, about: About) -> None:
     for line in READING:
         sheet.add(["", line], "text")
     sheet.row += 1
-    sheet.add(["theme", "meaning", "threshold", "review from", "to"], "head")
+    sheet.add(["theme", "meaning", "threshold", "review from", "to"], "head", "head", "head of numbers")
     for theme in about.themes:
         sheet.add([theme.title, theme.definition, theme.threshold, *theme.review], "text", "text", "score")
     for figures in about.figures:
@@ -192,7 +190,7 @@ def _about(sheet: _Sheet, about: About) -> None:
         sheet.row += 1
         sheet.add([figures.name, figures.about], "text")
         sheet.add(["", f"macro-F1 {figures.macro_f1:.2f} on {figures.passages} passages (95 % interval {low:.2f} to {high:.2f})"], "text")
-        sheet.add(["", "theme", "precision", "recall", "F1"], "head")
+        sheet.add(["", "theme", "precision", "recall", "F1"], "head", "head", "head of numbers")
         for name, values in figures.themes.items():
             sheet.add(["", next((theme.title for theme in about.themes if theme.name == name), name), *values], "text", "text", "score")
     if about.limits:
