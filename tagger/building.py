@@ -93,8 +93,8 @@ def render_card(model: Model, codebook: Codebook) -> str:
         lines.append(f"| {theme.name} | {theme.definition} | {model.thresholds[place]:.2f} | {low:.2f} to {high:.2f} |")
     lines += [
         "",
-        "A passage gets a theme when its score reaches the threshold. In the review band a person should look: below it lie at most 5 % of "
-        "a theme's passages, above it at least 95 % of the passages carry the theme (estimated by cross-validation).",
+        "A passage gets a theme when its score reaches the threshold. In the review band a person should look: below it lie at most 3 % of "
+        "a theme's passages, above it at least 97 % of the passages carry the theme (estimated by cross-validation).",
         "",
         "## Trained on",
         "",

@@ -34,6 +34,7 @@ except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
 _BOOTSTRAPS = 200
+_SURE = 0.97  # the share of passages that the review band must leave on the right side
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def _decide(
     """Choose thresholds and review bands from out-of-fold scores, by resampling documents.
 
     The threshold is the median, over resamples of the documents, of the one with the highest F1. Below the review band
-    lie at most 5 % of a theme's passages; above it, at least 95 % of the passages carry the theme.
+    lie at most 3 % of a theme's passages; above it, at least 97 % of the passages carry the theme.
     """
     random = np.random.default_rng(seed)
     names, number = np.unique(groups, return_inverse=True)
@@ -219,8 +220,8 @@ def _decide(
         positives = np.cumsum(y[order])
         recall = positives / positives[-1]
         precision = positives / np.arange(1, len(y) + 1)
-        low = score[order][np.searchsorted(recall, 0.95)]
-        sure = np.flatnonzero(precision >= 0.95)
+        low = score[order][np.searchsorted(recall, _SURE)]
+        sure = np.flatnonzero(precision >= _SURE)
         high = score[order][sure[-1]] if len(sure) else 1.0
         bands[theme] = min(low, thresholds[theme]), max(high, thresholds[theme])
     return thresholds.round(4), bands.round(4)
