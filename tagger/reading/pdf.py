@@ -89,7 +89,8 @@ def _page(pdfium: Any, document: Any, number: int) -> tuple[Page, bool]:
 
 def _sound(segment: Segment) -> bool:
     """Damaged files have characters without size, or out of all bounds."""
-    return 0.1 < segment.size < 2000 and -1e5 < segment.x0 <= segment.x1 < 1e5 and -1e5 < segment.y0 < 1e5 and bool(segment.text.strip())
+    text, x0, x1, y0, y1 = segment
+    return 0.1 < y1 - y0 < 2000 and -1e5 < x0 <= x1 < 1e5 and -1e5 < y0 < 1e5 and bool(text.strip())
 
 
 def _segments(pdfium: Any, page: Any, width: float) -> Iterator[Segment]:
@@ -109,14 +110,18 @@ def _segments(pdfium: Any, page: Any, width: float) -> Iterator[Segment]:
             continue
         hyphen = text[end - 1] in _HYPHEN
         last = end - 1 - hyphen
-        if last < start or _UPRIGHT < get_angle(page, start) < 6.2:
+        if last < start:
             continue
         get_box(page, start, reference)
         x0, y0, y1 = box.left, min(box.bottom, box.top), max(box.bottom, box.top)
         get_box(page, last, reference)
         x1 = box.right
-        if x1 - x0 > 0.45 * width or x1 < x0 or abs(box.bottom - y0) > 0.5 * (y1 - y0):
-            wide = 0.7 * (y1 - y0)
+        size = y1 - y0
+        # What goes to the right along a base line is upright; asking for the angle takes as long as for a box.
+        if not (box.bottom == y0 and box.left > x0) and _UPRIGHT < get_angle(page, start) < 6.2:
+            continue
+        if x1 - x0 > 0.45 * width or x1 < x0 or abs(box.bottom - y0) > 0.5 * size:
+            wide = 0.7 * size
             place = text.find(" ", start, last)
             while place >= 0:
                 get_box(page, place - 1, reference)
@@ -144,4 +149,4 @@ def _characters(pdfium: Any, page: Any, count: int) -> str:
 
 
 def _tidied(text: str) -> str:
-    return " ".join(text.translate(_LIGATURES).split(" "))
+    return text.replace("\t", " ") if text.isascii() else text.translate(_LIGATURES)
