@@ -62,7 +62,7 @@ class Vocabulary:
         >>> Vocabulary(["the anti-trafficking law", "in prostitution"]).keeps_hyphen("an anti-", "trafficking unit")
         True
         """
-        left, right = _LAST.search(line), _FIRST.match(following)
+        left, right = _LAST.search(line, line.rfind(" ") + 1), _FIRST.match(following)
         if not left or not right:
             return True
         before, after = left[1].lower(), right.group().lower()

@@ -75,7 +75,7 @@ def _begins(last: _Line, line: _Line, was: str | None, stands: str | None, pitch
     """Tell whether a line begins a paragraph; ``was`` and ``stands`` are why the two lines stand alone, if they do."""
     if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith("\u2022"):
         return True
-    ended = bool(_ENDED.search(last.text))
+    ended = bool(_ENDED.search(last.text[-8:]))
     if was or (stands and ended):
         return True
     if line.text[0].islower() and not ended:
