@@ -191,9 +191,9 @@ def test_reading_bad_file_that_vanishes_in_mid_run(tmp_path, monkeypatch, capsys
         (tmp_path / name).write_text(GOOD)
     failed: list[object] = []
     found = command.tag(load(), [tmp_path], failed)
-    assert next(found).passage.document == "a"
+    assert next(found)[0].name == "a"
     (tmp_path / "b.txt").unlink()
-    assert [item.passage.document for item in found] == ["a", "c", "c"]
+    assert [document.name for document, _ in found] == ["c"]
     assert failed == [tmp_path / "b.txt"]
     assert "b.txt: no such file" in capsys.readouterr().err
 
@@ -233,6 +233,18 @@ def test_reading_limits_on_the_command_line(tmp_path):
     assert "report.txt: is larger than 0 MiB" in run("--limit", "size=1K").stderr
     assert run("--limit", "size=1M", "--limit", "seconds=5").returncode == 0
     assert run("--limit", "speed=3").returncode == 2
+    assert "report.txt: has more than 10 passages" in run("--limit", "passages=10").stderr
+
+
+def test_reading_limits_of_web_pages_and_rows_can_be_lowered_and_raised(tmp_path):
+    page, table = tmp_path / "page.html", tmp_path / "rows.jsonl"
+    page.write_bytes(web_page(mexico(), "state.gov"))
+    table.write_text('{"text": "Police took bribes."}\n' * 20)
+    with pytest.raises(tagger.InputError, match=r"page\.html: is a web page of more than 0 MiB.*raise the limit"):
+        tagger.read(page, limits=Limits(html=100))
+    with pytest.raises(tagger.InputError, match=r"rows\.jsonl: has more than 19 rows.*raise the limit"):
+        tagger.read(table, limits=Limits(passages=19))
+    assert len(tagger.read(table, limits=Limits(passages=20)).passages) == 20
 
 
 def test_reading_limits_memory_of_the_parsing_process_is_bounded_by_the_system(tmp_path):
