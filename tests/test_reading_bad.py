@@ -271,14 +271,25 @@ def test_reading_in_threads_at_once(tmp_path):
     assert found == [112] * 8
 
 
-def test_reading_without_the_library_names_the_pip_command(tmp_path):
+@pytest.mark.parametrize("command", ["read", "tag"])
+def test_reading_without_the_library_names_file_and_pip_command_and_goes_on(tmp_path, command):
     (tmp_path / "pypdfium2").mkdir()
     (tmp_path / "pypdfium2" / "__init__.py").write_text("raise ImportError('not here')")
-    (tmp_path / "report.pdf").write_bytes(reportlab_pdf([mexico()]))
-    command = [sys.executable, "-m", "tagger", "read", str(tmp_path / "report.pdf")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(reportlab_pdf([mexico()]))
+    (folder / "b.txt").write_text(GOOD)
+    done = subprocess.run(
+        [sys.executable, "-m", "tagger", command, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
     assert done.returncode == 1
-    assert done.stderr == "error: this needs pypdfium2, which is not installed: pip install 'tagger[documents]'\n"
+    said = f"error: {folder}/a.pdf: this needs pypdfium2, which is not installed: pip install 'tagger[documents]'"
+    assert done.stderr.splitlines()[0] == said
+    assert "accepted bribes" in done.stdout
 
 
 def test_reading_standard_input_is_known_by_its_content():
