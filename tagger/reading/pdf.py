@@ -12,6 +12,7 @@ from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.layout import Page, Segment, lay_out
 
 _PIECE = re.compile("[^\r\n\ufffe\x02]+[\ufffe\x02]?")
+_GAP = re.compile(" +")
 _HYPHEN = ("\ufffe", "\x02")  # what pdfium gives for a hyphen at the end of a line
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
@@ -122,18 +123,14 @@ def _segments(pdfium: Any, page: Any, width: float) -> Iterator[Segment]:
             continue
         if x1 - x0 > 0.45 * width or x1 < x0 or abs(box.bottom - y0) > 0.5 * size:
             wide = 0.7 * size
-            place = text.find(" ", start, last)
-            while place >= 0:
+            for gap in _GAP.finditer(text, start, last):
+                place, after = gap.span()
                 get_box(page, place - 1, reference)
                 before = box.right
-                after = place + 1
-                while after < last and text[after] == " ":
-                    after += 1
                 get_box(page, after, reference)
                 if not -wide < box.left - before < wide:
                     yield Segment(_tidied(text[start:place]), x0, max(x0, before), y0, y1)
                     start, x0, y0, y1 = after, box.left, min(box.bottom, box.top), max(box.bottom, box.top)
-                place = text.find(" ", after, last)
         yield Segment(_tidied(text[start : last + 1]) + ("-" if hyphen else ""), x0, max(x0, x1), y0, y1)
 
 
