@@ -32,7 +32,7 @@ _PART = 4000  # characters; few paragraphs are as long
 _BREAK = re.compile(r"[a-z]{3}[.!?]\s+(?=[A-Z])")
 
 
-def segment(document: Document) -> Document:
+def segment(document: Document, most: int = MOST_PARAGRAPHS) -> Document:
     """Return the document with its passages and with what its header says (title, country, year, tier).
 
     Nothing is lost but white space, headings and furniture; offsets point into ``document.text``.
@@ -40,17 +40,17 @@ def segment(document: Document) -> Document:
     Raises
     ------
     InputError
-        The text has so many passages that it can't be a report.
+        The text has more than ``most`` paragraphs or passages: it can't be a report.
     """
     text = document.text
     header = (document.title and header_line(document.title)) or Header(title=document.title)
-    header, found = paragraphs(text, header)
+    header, found = paragraphs(text, header, most)
     starts = [start for start, _ in document.pages]
     passages: list[Passage] = []
     for number, paragraph in enumerate(found, 1):
         for start, end in _pieces(text, paragraph):
-            if len(passages) == MOST_PARAGRAPHS:
-                raise InputError(f"has more than {MOST_PARAGRAPHS:,} passages: cut it into several files")
+            if len(passages) == most:
+                raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
             page = bisect_right(starts, start) - 1
             passages.append(
                 Passage(

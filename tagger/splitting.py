@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tagger.countries import known_country, plain_name
-from tagger.reading.content import Content
+from tagger.reading.content import LIMITS, Content, Limits, Rows
 from tagger.records import Document, Passage
 from tagger.segmenting import segment
 from tagger.structure import Header, header_line, reports
@@ -16,14 +16,10 @@ from tagger.structure import Header, header_line, reports
 _YEAR = re.compile(r"trafficking in persons report.{0,12}?\b((?:19|20)\d\d)\b|\b((?:19|20)\d\d) trafficking in persons report", re.I | re.S)
 
 
-def documents(name: str, content: Content) -> list[Document]:
+def documents(name: str, content: Content, limits: Limits = LIMITS) -> list[Document]:
     """Make documents of a file's content, each with its passages; their texts together are the content's text."""
     if content.rows is not None:
-        passages = tuple(
-            Passage(content.text[start:end], id=given or f"{name}-{number:04d}", document=name, start=start, end=end)
-            for number, given, start, end in content.rows
-        )
-        return [Document(name, content.text, passages=passages, notes=content.notes)]
+        return [Document(name, content.text, passages=tuple(_rows(name, content.text, content.rows)), notes=content.notes)]
     ranges = reports(content.text)
     title = content.title if len(ranges) == 1 else None
     year = _YEAR.search(f"{content.title or ''}\n{content.text[:5000]}") if len(ranges) > 1 else None
@@ -39,8 +35,16 @@ def documents(name: str, content: Content) -> list[Document]:
                 year=int(year[1] or year[2]) if year else None,
                 notes=() if found else content.notes,
             )
-        found.append(segment(document))
+        found.append(segment(document, limits.passages))
     return found
+
+
+def _rows(name: str, text: str, rows: Rows) -> Iterator[Passage]:
+    start = 0
+    for given, length in zip(rows.ids, rows.lengths, strict=True):
+        end = start + length
+        yield Passage(text[start:end], given if isinstance(given, str) else f"{name}-{given:04d}", name, start=start, end=end)
+        start = end + 1
 
 
 def joined(parts: Sequence[Document], whole: str) -> Document:

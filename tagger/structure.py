@@ -47,7 +47,7 @@ _TIER = re.compile(
 _SPECIAL = re.compile(r"(?P<tier>special case)s?: (?P<country>[^\d()]{2,50})", re.IGNORECASE)
 _LONG_LINE = 200  # a line longer than this is a paragraph by itself; shorter ones may be hard-wrapped text
 MOST_PARAGRAPHS = 500_000
-"""Far above any report, and low enough that a hostile text fits into memory; passages have the same bound."""
+"""Far above any report, and low enough that a hostile text fits into memory; passages have the same bound if no other is given."""
 
 _LEAST_REPORT = 300  # a "report" with fewer characters is a line of a list of countries
 
@@ -113,8 +113,8 @@ def names_report(line: str) -> bool:
     return header is not None and (header.country is None or known_country(header.country) is not None)
 
 
-def paragraphs(text: str, header: Header = _NOTHING) -> tuple[Header, list[Paragraph]]:
-    """Cut a report into paragraphs, each under its section; return what its header says beside them."""
+def paragraphs(text: str, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS) -> tuple[Header, list[Paragraph]]:
+    """Cut a report into at most so many paragraphs, each under its section; return what its header says beside them."""
     found: list[Paragraph] = []
     section: str | None = None
     first = widest = 0
@@ -123,8 +123,8 @@ def paragraphs(text: str, header: Header = _NOTHING) -> tuple[Header, list[Parag
     def close() -> None:
         nonlocal above
         if above:
-            if len(found) == MOST_PARAGRAPHS:
-                raise InputError(f"has more than {MOST_PARAGRAPHS:,} paragraphs: cut it into several files")
+            if len(found) == most:
+                raise InputError(f"has more than {most:,} paragraphs: cut it into several files, or raise the limit")
             found.append(Paragraph(first, above[1], section))
             above = None
 

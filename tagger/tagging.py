@@ -132,7 +132,7 @@ def read(path: Path | str, *, name: str | None = None, columns: Columns = COLUMN
         The library for the file's format is not installed.
     """
     source = read_source(path, name=name, columns=columns, limits=limits)
-    return joined(_documents(source), source.name)
+    return joined(_documents(source, limits), source.name)
 
 
 def read_all(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> list[Document]:
@@ -140,11 +140,11 @@ def read_all(path: Path | str, *, name: str | None = None, columns: Columns = CO
 
     What stands before the first country is a document too. The texts of the documents together are the text of the file.
     """
-    return _documents(read_source(path, name=name, columns=columns, limits=limits))
+    return _documents(read_source(path, name=name, columns=columns, limits=limits), limits)
 
 
-def _documents(source: Source) -> list[Document]:
+def _documents(source: Source, limits: Limits) -> list[Document]:
     try:
-        return documents(source.name, source.content)
+        return documents(source.name, source.content, limits)
     except InputError as error:
         raise InputError(f"{source.label}: {error}") from error

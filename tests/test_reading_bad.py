@@ -233,6 +233,18 @@ def test_reading_limits_on_the_command_line(tmp_path):
     assert "report.txt: is larger than 0 MiB" in run("--limit", "size=1K").stderr
     assert run("--limit", "size=1M", "--limit", "seconds=5").returncode == 0
     assert run("--limit", "speed=3").returncode == 2
+    assert "report.txt: has more than 10 passages" in run("--limit", "passages=10").stderr
+
+
+def test_reading_limits_of_web_pages_and_rows_can_be_lowered_and_raised(tmp_path):
+    page, table = tmp_path / "page.html", tmp_path / "rows.jsonl"
+    page.write_bytes(web_page(mexico(), "state.gov"))
+    table.write_text('{"text": "Police took bribes."}\n' * 20)
+    with pytest.raises(tagger.InputError, match=r"page\.html: is a web page of more than 0 MiB.*raise the limit"):
+        tagger.read(page, limits=Limits(html=100))
+    with pytest.raises(tagger.InputError, match=r"rows\.jsonl: has more than 19 rows.*raise the limit"):
+        tagger.read(table, limits=Limits(passages=19))
+    assert len(tagger.read(table, limits=Limits(passages=20)).passages) == 20
 
 
 def test_reading_limits_memory_of_the_parsing_process_is_bounded_by_the_system(tmp_path):
@@ -259,14 +271,25 @@ def test_reading_in_threads_at_once(tmp_path):
     assert found == [112] * 8
 
 
-def test_reading_without_the_library_names_the_pip_command(tmp_path):
+@pytest.mark.parametrize("command", ["read", "tag"])
+def test_reading_without_the_library_names_file_and_pip_command_and_goes_on(tmp_path, command):
     (tmp_path / "pypdfium2").mkdir()
     (tmp_path / "pypdfium2" / "__init__.py").write_text("raise ImportError('not here')")
-    (tmp_path / "report.pdf").write_bytes(reportlab_pdf([mexico()]))
-    command = [sys.executable, "-m", "tagger", "read", str(tmp_path / "report.pdf")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(reportlab_pdf([mexico()]))
+    (folder / "b.txt").write_text(GOOD)
+    done = subprocess.run(
+        [sys.executable, "-m", "tagger", command, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
     assert done.returncode == 1
-    assert done.stderr == "error: this needs pypdfium2, which is not installed: pip install 'tagger[documents]'\n"
+    said = f"error: {folder}/a.pdf: this needs pypdfium2, which is not installed: pip install 'tagger[documents]'"
+    assert done.stderr.splitlines()[0] == said
+    assert "accepted bribes" in done.stdout
 
 
 def test_reading_standard_input_is_known_by_its_content():

@@ -10,7 +10,7 @@ import typer
 
 from tagger.cli import app, inform, warn
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
-from tagger.errors import InputError
+from tagger.errors import InputError, MissingExtraError
 from tagger.writing.counts import NO_SECTION
 from tagger.writing.text import many
 
@@ -43,6 +43,10 @@ def read_cli(
             found = read_all(path, name=name, columns=columns(text_column, id_column), limits=limits(limit))
         except InputError as error:
             warn(str(error))
+            failed = True
+            continue
+        except MissingExtraError as error:
+            warn(f"{path}: {error}")
             failed = True
             continue
         for document in found:

@@ -14,7 +14,7 @@ import typer
 from tagger.cli import app, inform, warn
 from tagger.cli.choice import Choice
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
-from tagger.errors import InputError, OutputError
+from tagger.errors import InputError, MissingExtraError, OutputError
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 
 if TYPE_CHECKING:
@@ -123,6 +123,10 @@ def tag(
             found = read_all(path, name=name, columns=columns, limits=limits)
         except InputError as error:
             warn(str(error))
+            failed.append(path)
+            continue
+        except MissingExtraError as error:
+            warn(f"{path}: {error}")
             failed.append(path)
             continue
         for document in found:

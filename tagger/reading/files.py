@@ -25,9 +25,13 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
             # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it.
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
             with os.fdopen(descriptor, "rb") as stream:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                about = os.fstat(descriptor)
+                if not stat.S_ISREG(about.st_mode):
                     raise InputError("is not a regular file")
-                data = stream.read(limits.size + 1)
+                # Asked for as many bytes as there may be, Python would first make room for all of them.
+                data = stream.read(min(about.st_size, limits.size) + 1)
+                if len(data) > about.st_size:
+                    data += stream.read(limits.size + 1 - len(data))
     except FileNotFoundError as error:
         raise InputError("no such file") from error
     except (OSError, ValueError) as error:

@@ -81,7 +81,7 @@ def _edges(page: Page, found: list[list[Segment]], *, top: bool) -> Iterator[_Ed
 
 def _chart(page: Page, usual: float) -> set[Segment]:
     """The labels of a tier-history graphic, if the page has one: a title, a row of years, the names of the tiers."""
-    titles = [segment for segment in page.segments if _CHART_TITLE.fullmatch(segment.text)]
+    titles = [segment for segment in page.segments if "tier" in segment.text.lower() and _CHART_TITLE.fullmatch(segment.text)]
     years = [segment for segment in page.segments if _YEARS.fullmatch(segment.text)]
     if not titles and sum(len(segment.text.split()) for segment in years) < 4:
         return set()

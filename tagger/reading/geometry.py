@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -32,11 +33,23 @@ class Page(NamedTuple):
 def rows(segments: Iterable[Segment]) -> list[list[Segment]]:
     """Group what stands on the same line, from the top down, and from left to right within it."""
     found: list[list[Segment]] = []
-    for segment in sorted(segments, key=lambda item: -(item.y0 + item.y1)):
-        if found and found[-1][0].y0 - 0.5 * segment.size < segment.y0 and segment.y1 - found[-1][0].y0 > 0.5 * segment.size:
+    base = float("inf")
+    for segment in sorted(segments, key=_height, reverse=True):
+        _, _, _, y0, y1 = segment
+        half = (y1 - y0) / 2
+        if base - half < y0 and y1 - base > half:
             found[-1].append(segment)
         else:
             found.append([segment])
+            base = y0
     for row in found:
-        row.sort(key=lambda item: item.x0)
+        if len(row) > 1:
+            row.sort(key=_left)
     return found
+
+
+def _height(segment: Segment) -> float:
+    return segment.y0 + segment.y1
+
+
+_left = itemgetter(1)

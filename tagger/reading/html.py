@@ -10,7 +10,6 @@ from tagger.errors import InputError, MissingExtraError
 from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.plain import decode
 
-_LARGEST = 20 << 20  # far above any page of text; parsed, a page takes some thirty times its size
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _BLOCKS = {"head", "p", "item", "row", "quote", "code", "fw", "ab"}
@@ -26,8 +25,8 @@ def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
         from trafilatura import bare_extraction
     except ImportError as error:
         raise MissingExtraError("trafilatura with lxml_html_clean", "documents") from error
-    if len(data) > min(_LARGEST, limits.size):
-        raise InputError(f"is a web page of more than {min(_LARGEST, limits.size) >> 20} MiB: cut it into several files")
+    if len(data) > limits.html:
+        raise InputError(f"is a web page of more than {limits.html >> 20} MiB: cut it into several files, or raise the limit")
     text, note = _decoded(data)
     try:
         tree = document_fromstring(_DECLARATION.sub("", text), parser=HTMLParser(no_network=True, remove_comments=True))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2019'][^\W\d_]+)*")
-_BROKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*-\n[^\W\d_]*")
 _LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
 _FIRST = re.compile(r"[^\W\d_]+")
 
@@ -41,11 +40,21 @@ def _listed() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("words.txt").read_text(encoding="utf-8").split())
 
 
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Lines without the words that a hyphen at a line's end cuts in two."""
+    broken = False
+    for line in lines:
+        if broken and (rest := _FIRST.match(line)):
+            line = line[rest.end() :]
+        broken = line[-1:] == "-" and line[-2:-1].isalpha()
+        yield line[: line.rfind(" ") + 1] if broken else line
+
+
 class Vocabulary:
     """The words of a document, counted, but for those cut by a line's end."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._words = Counter(_WORD.findall(_BROKEN.sub(" ", "\n".join(lines).lower())))
+        self._words = Counter(_WORD.findall("\n".join(_whole(lines)).lower()))
 
     def keeps_hyphen(self, line: str, following: str) -> bool:
         """Tell whether the hyphen that ends ``line`` stays when ``following`` is joined to it.
@@ -53,7 +62,7 @@ class Vocabulary:
         >>> Vocabulary(["the anti-trafficking law", "in prostitution"]).keeps_hyphen("an anti-", "trafficking unit")
         True
         """
-        left, right = _LAST.search(line), _FIRST.match(following)
+        left, right = _LAST.search(line, line.rfind(" ") + 1), _FIRST.match(following)
         if not left or not right:
             return True
         before, after = left[1].lower(), right.group().lower()

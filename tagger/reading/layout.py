@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -47,12 +46,13 @@ def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | No
     pitch = _pitch(lines)
     pieces: list[str] = []
     starts: list[tuple[int, int]] = []
-    length, last = 0, None
+    length, last, was = 0, None, None
     for line in lines:
         text = line.text
+        stands = _stands_alone(text)
         if last is None:
             joint = ""
-        elif _begins(last, line, pitch):
+        elif _begins(last, line, was, stands, pitch):
             joint = "\n\n"
         elif last.text.endswith("-") and text.startswith(_AFTER_SUSPENDED):
             joint = " "  # "16- and 17-year-old"
@@ -67,16 +67,15 @@ def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | No
             starts.append((length + len(joint), line.page))
         pieces += [joint, text]
         length += len(joint) + len(text)
-        last = line
+        last, was = line, stands
     return "".join(pieces), starts, title
 
 
-def _begins(last: _Line, line: _Line, pitch: float) -> bool:
-    """Tell whether a line begins a paragraph."""
-    was, stands = _stands_alone(last.text), _stands_alone(line.text)
+def _begins(last: _Line, line: _Line, was: str | None, stands: str | None, pitch: float) -> bool:
+    """Tell whether a line begins a paragraph; ``was`` and ``stands`` are why the two lines stand alone, if they do."""
     if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith("\u2022"):
         return True
-    ended = bool(_ENDED.search(last.text))
+    ended = bool(_ENDED.search(last.text[-8:]))
     if was or (stands and ended):
         return True
     if line.text[0].islower() and not ended:
@@ -90,8 +89,9 @@ def _begins(last: _Line, line: _Line, pitch: float) -> bool:
     return short or indented or bool(BULLET.match(line.text) and not line.text[0].isalpha())
 
 
-@lru_cache(maxsize=4)  # each line is asked about twice
 def _stands_alone(line: str) -> str | None:
+    if line[0].islower():
+        return None  # in the middle of a sentence
     return "heading" if heading(line) else "header" if names_report(line) else None
 
 
@@ -111,9 +111,9 @@ def _lines(pages: Sequence[Page]) -> Iterator[_Line]:
         for part in _ordered(page.segments, gutter):
             left, right = min(segment.x0 for segment in part), max(segment.x1 for segment in part)
             for row in rows(part):
-                text = " ".join(filter(None, (segment.text.strip() for segment in row)))
-                if text:
-                    size = max(row, key=lambda segment: len(segment.text)).size
+                text = row[0].text if len(row) == 1 else " ".join(segment.text for segment in row)
+                if text := text.strip():
+                    size = row[0].size if len(row) == 1 else max(row, key=lambda segment: len(segment.text)).size
                     yield _Line(text, row[0].x0, row[-1].x1, row[0].y0, size, left, right, page.number, block)
             block += 1
 
@@ -164,17 +164,15 @@ def _gutter(segments: Sequence[Segment]) -> float | None:
     for segment in segments:
         steps[max(0, int(segment.x0 - left))] += 1
         steps[min(width, int(segment.x1 - left) + 1)] -= 1
-    cover, covers = 0, []
-    for step in steps:
-        cover += step
-        covers.append(cover)
-    inner = range(width // 5, width - width // 5)
-    least = min((covers[x] for x in inner), default=0)
-    best = length = widest = 0
-    for x in inner:
-        length = length + 1 if covers[x] == least else 0
-        if length > widest:
-            best, widest = x - length // 2, length
+    place = width // 5
+    inner = list(accumulate(steps))[place : width - place]
+    least = min(inner, default=0)
+    best = widest = 0
+    for cover, run in groupby(inner):
+        length = len(list(run))
+        place += length
+        if cover == least and length > widest:
+            best, widest = place - 1 - length // 2, length
     gutter = left + best
     on_left = [segment for segment in segments if segment.x1 <= gutter]
     on_right = [segment for segment in segments if segment.x0 >= gutter]

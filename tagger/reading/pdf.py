@@ -12,6 +12,7 @@ from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.layout import Page, Segment, lay_out
 
 _PIECE = re.compile("[^\r\n\ufffe\x02]+[\ufffe\x02]?")
+_GAP = re.compile(" +")
 _HYPHEN = ("\ufffe", "\x02")  # what pdfium gives for a hyphen at the end of a line
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
@@ -89,7 +90,8 @@ def _page(pdfium: Any, document: Any, number: int) -> tuple[Page, bool]:
 
 def _sound(segment: Segment) -> bool:
     """Damaged files have characters without size, or out of all bounds."""
-    return 0.1 < segment.size < 2000 and -1e5 < segment.x0 <= segment.x1 < 1e5 and -1e5 < segment.y0 < 1e5 and bool(segment.text.strip())
+    text, x0, x1, y0, y1 = segment
+    return 0.1 < y1 - y0 < 2000 and -1e5 < x0 <= x1 < 1e5 and -1e5 < y0 < 1e5 and bool(text.strip())
 
 
 def _segments(pdfium: Any, page: Any, width: float) -> Iterator[Segment]:
@@ -109,26 +111,26 @@ def _segments(pdfium: Any, page: Any, width: float) -> Iterator[Segment]:
             continue
         hyphen = text[end - 1] in _HYPHEN
         last = end - 1 - hyphen
-        if last < start or _UPRIGHT < get_angle(page, start) < 6.2:
+        if last < start:
             continue
         get_box(page, start, reference)
         x0, y0, y1 = box.left, min(box.bottom, box.top), max(box.bottom, box.top)
         get_box(page, last, reference)
         x1 = box.right
-        if x1 - x0 > 0.45 * width or x1 < x0 or abs(box.bottom - y0) > 0.5 * (y1 - y0):
-            wide = 0.7 * (y1 - y0)
-            place = text.find(" ", start, last)
-            while place >= 0:
+        size = y1 - y0
+        # What goes to the right along a base line is upright; asking for the angle takes as long as for a box.
+        if not (box.bottom == y0 and box.left > x0) and _UPRIGHT < get_angle(page, start) < 6.2:
+            continue
+        if x1 - x0 > 0.45 * width or x1 < x0 or abs(box.bottom - y0) > 0.5 * size:
+            wide = 0.7 * size
+            for gap in _GAP.finditer(text, start, last):
+                place, after = gap.span()
                 get_box(page, place - 1, reference)
                 before = box.right
-                after = place + 1
-                while after < last and text[after] == " ":
-                    after += 1
                 get_box(page, after, reference)
                 if not -wide < box.left - before < wide:
                     yield Segment(_tidied(text[start:place]), x0, max(x0, before), y0, y1)
                     start, x0, y0, y1 = after, box.left, min(box.bottom, box.top), max(box.bottom, box.top)
-                place = text.find(" ", after, last)
         yield Segment(_tidied(text[start : last + 1]) + ("-" if hyphen else ""), x0, max(x0, x1), y0, y1)
 
 
@@ -144,4 +146,4 @@ def _characters(pdfium: Any, page: Any, count: int) -> str:
 
 
 def _tidied(text: str) -> str:
-    return " ".join(text.translate(_LIGATURES).split(" "))
+    return text.replace("\t", " ") if text.isascii() else text.translate(_LIGATURES)

@@ -61,7 +61,7 @@ def decode(data: bytes) -> tuple[str, str | None]:
     if encoding == "utf-8" and b"\0" in data:
         raise InputError("is a binary file, not text: it holds NUL bytes")
     try:
-        return clean(data.decode(encoding)), None
+        return clean(data.decode(encoding), decoded=True), None
     except UnicodeDecodeError as error:
         if encoding == "utf-8" and not mark and _looks_like_1252(data):
             return clean(data.decode("windows-1252")), "is not UTF-8 and was read as Windows-1252"

@@ -29,7 +29,12 @@ _FRUGAL = {
     "MKL_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "1",
+    # What one document took is kept for the next: given back and asked for again, it costs a fifth of the time of a table.
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
 }
+
+_PIPE = 1 << 20  # the most that Linux gives to everybody
 
 
 class Sandbox:
@@ -117,13 +122,26 @@ def _kill(process: subprocess.Popen[bytes], late: threading.Event) -> None:
 
 def _start() -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-P", "-m", "tagger.reading.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, **_FRUGAL, "PYTHONPATH": path},
     )
+    for stream in (process.stdin, process.stdout):
+        _widen(_given(stream))
+    return process
+
+
+def _widen(stream: IO[bytes]) -> None:
+    """Let the pipe hold a whole document, so that the two processes take fewer turns; where the system can't, nothing is lost."""
+    try:
+        from fcntl import F_SETPIPE_SZ, fcntl
+
+        fcntl(stream, F_SETPIPE_SZ, _PIPE)
+    except (ImportError, OSError):
+        pass
 
 
 SANDBOX = Sandbox()

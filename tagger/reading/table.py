@@ -8,37 +8,51 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading.archives import open_archive, refuse_entities
-from tagger.reading.content import Columns, Content, Limits, clean
+from tagger.reading.content import Columns, Content, Limits, Rows, clean
 from tagger.reading.plain import decode
 
 TEXT, ID = "text", "id"
 """The columns taken if none are named; there need not be an id."""
 
-Row = tuple[int, dict[str, Any]]
-
 
 def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read a JSON object a line."""
-
-    def rows(text: str) -> Iterator[Row]:
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                try:
-                    row = json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise InputError(f"line {number}: is no JSON: {error}") from error
-                if not isinstance(row, dict):
-                    raise InputError(f"line {number}: is no JSON object")
-                _check(row, columns, f"line {number}: ")
-                yield number, row
-
     text, note = decode(data)
-    return _content(rows(text), columns, note)
+    text_name, id_name = columns.text or TEXT, columns.id or ID
+    decoded = json.JSONDecoder().raw_decode
+    numbers: list[int] = []
+    texts: list[Any] = []
+    ids: list[Any] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line or line.isspace():
+            continue
+        try:
+            row, end = decoded(line)
+        except (ValueError, RecursionError):
+            end = -1
+        if end != len(line):
+            row = _json(line, number)
+        if not isinstance(row, dict):
+            raise InputError(f"line {number}: is no JSON object")
+        if text_name not in row or (columns.id and columns.id not in row):
+            _check(row, columns, f"line {number}: ")
+        numbers.append(number)
+        texts.append(row[text_name])
+        ids.append(row.get(id_name))
+    return _content(numbers, texts, ids, note)
+
+
+def _json(line: str, number: int) -> Any:
+    """Read a line that has white space around its JSON, or tell what is wrong with it."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"line {number}: is no JSON: {error}") from error
 
 
 def read_csv(data: bytes, columns: Columns, limits: Limits) -> Content:
@@ -65,7 +79,10 @@ def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
     cells = workbook.worksheets[0].iter_rows(values_only=True)
     names = ["" if cell is None else str(cell) for cell in next(cells, ())]
     _check(names, columns)
-    return _content(((number, dict(zip(names, row, strict=False))) for number, row in enumerate(cells, 2)), columns)
+    text_place, id_place = _places(names, columns)
+    rows = [(number, row) for number, row in enumerate(cells, 2) if len(row) > text_place]
+    ids = [row[id_place] if id_place is not None and len(row) > id_place else None for _, row in rows]
+    return _content([number for number, _ in rows], [row[text_place] for _, row in rows], ids)
 
 
 def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
@@ -79,9 +96,13 @@ def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
         file = ParquetFile(BufferReader(data))
         names = file.schema_arrow.names
         _check(names, columns)
-        wanted = [name for name in (columns.text or TEXT, columns.id or ID) if name in names]
-        batches = file.iter_batches(batch_size=4096, columns=wanted)
-        return _content(enumerate((row for batch in batches for row in batch.to_pylist()), 1), columns)
+        text_name, id_name = columns.text or TEXT, columns.id or ID
+        texts: list[Any] = []
+        ids: list[Any] = []
+        for batch in file.iter_batches(batch_size=4096, columns=[text_name, id_name] if id_name in names else [text_name]):
+            texts += batch.column(text_name).to_pylist()
+            ids += batch.column(id_name).to_pylist() if id_name in names else [None] * len(batch)
+        return _content(range(1, len(texts) + 1), texts, ids, decoded=True)
     except (ArrowException, OSError) as error:
         raise InputError(f"is damaged: {str(error).splitlines()[0][:200]}") from error
 
@@ -96,14 +117,19 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
     try:
         names = next(reader, [])
         _check(names, columns)
-
-        def rows() -> Iterator[Row]:
-            for number, row in enumerate(reader, 2):
-                if row and len(row) != len(names):
-                    raise InputError(f"line {reader.line_num}: has {len(row)} fields where the first line has {len(names)}")
-                yield number, dict(zip(names, row, strict=False))
-
-        return _content(rows(), columns, note)
+        text_place, id_place = _places(names, columns)
+        width = len(names)
+        numbers: list[int] = []
+        texts: list[str] = []
+        ids: list[str | None] = []
+        for number, row in enumerate(reader, 2):
+            if len(row) == width:
+                numbers.append(number)
+                texts.append(row[text_place])
+                ids.append(None if id_place is None else row[id_place])
+            elif row:
+                raise InputError(f"line {reader.line_num}: has {len(row)} fields where the first line has {width}")
+        return _content(numbers, texts, ids, note, decoded=True)
     except csv.Error as error:
         raise InputError(f"line {reader.line_num}: {error}") from error
 
@@ -116,17 +142,23 @@ def _check(names: Iterable[str], columns: Columns, place: str = "") -> None:
             raise InputError(f"{place}has no column {wanted!r}; it has {there or 'none'}: name one with {option}")
 
 
-def _content(rows: Iterable[Row], columns: Columns, note: str | None = None) -> Content:
-    """Lay the rows' texts under each other."""
-    texts: list[str] = []
-    found: list[tuple[int, str | None, int, int]] = []
-    place = 0
-    for number, row in rows:
-        value = row.get(columns.text or TEXT)
-        if value is None or not (text := clean(str(value)).strip()):
-            continue
-        given = row.get(columns.id or ID)
-        found.append((number, None if given is None else clean(str(given)), place, place + len(text)))
-        texts.append(text)
-        place += len(text) + 1
-    return Content("\n".join(texts), rows=tuple(found), notes=(note,) if note else ())
+def _places(names: Sequence[str], columns: Columns) -> tuple[int, int | None]:
+    """Where the texts and the ids stand in a row; of columns of the same name the last counts."""
+    places = {name: place for place, name in enumerate(names)}
+    return places[columns.text or TEXT], places.get(columns.id or ID)
+
+
+def _content(
+    numbers: Sequence[int], texts: Sequence[Any], ids: Sequence[Any], note: str | None = None, *, decoded: bool = False
+) -> Content:
+    """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned."""
+    bare = ["" if text is None else str(text).strip() for text in texts]
+    text = "\n".join(filter(None, bare))
+    if clean(text, decoded=decoded) is not text:
+        bare = ["" if text is None else clean(str(text)).strip() for text in texts]
+        text = "\n".join(filter(None, bare))
+    names = [number if name is None else str(name) or number for number, name, text in zip(numbers, ids, bare, strict=True) if text]
+    named = "\n".join(name for name in names if isinstance(name, str))
+    if clean(named, decoded=decoded) is not named:
+        names = [clean(name) if isinstance(name, str) else name for name in names]
+    return Content(text, rows=Rows(tuple(names), tuple(map(len, filter(None, bare)))), notes=(note,) if note else ())
