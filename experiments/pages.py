@@ -35,7 +35,7 @@ def figures() -> list[str]:
     """The headline and the table of the figures on countries never seen, from the model card."""
     card = tagger.load(ROOT / "models/default").model.card
     measured, compared = (card["measured"]["Countries never seen"][key] for key in ("figures", "compared"))
-    held_out = card["measured"]["Composed reports held out"]["figures"]
+    held_out = card["measured"]["Held-out composed reports"]["figures"]
     low, high = measured["macro_interval"]
     lines = [
         f"On {measured['passages']} real passages of {measured['documents']} countries that it never saw, macro-F1 is "

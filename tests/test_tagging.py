@@ -48,7 +48,7 @@ def test_tagging_labels_are_those_that_reach_the_threshold(default_tagger, repor
     for item in found:
         assert item.labels == tuple(theme for theme in default_tagger.themes if np.float32(item.scores[theme]) >= thresholds[theme])
         assert set(item.evidence) == set(item.labels)
-        assert all(0 < score < 1 for score in item.scores.values())
+        assert all(0 <= score <= 1 for score in item.scores.values())
     scores = default_tagger.scores([item.text for item in found])
     assert scores.dtype == np.float32
     assert scores.tolist() == [list(item.scores.values()) for item in found]

@@ -161,7 +161,7 @@ def main(folder: Path) -> None:
                     *evidence_table(shipped.model, texts),
                 ],
             },
-            "Composed reports held out": held_out(),
+            "Held-out composed reports": held_out(),
         },
         "compared": compared,
         "calibration": calibration,
