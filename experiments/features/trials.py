@@ -3,7 +3,7 @@
     python experiments/features/trials.py [path/to/development]
 
 Each trial adds one kind of feature to the shipped ones, or changes the learner, and prints mean average precision out of fold on the
-composed documents (8 folds by document) and, where a development set is given, on real passages of other countries.
+Mexico report and the composed documents (8 folds by document) and, where a development set is given, on real passages of other countries.
 """
 
 from __future__ import annotations
