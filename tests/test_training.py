@@ -34,6 +34,15 @@ def test_training_scores_equal_the_scikit_learn_pipeline(trained, texts):
     assert np.abs(trained.model.scores(texts) - expected).max() < 1e-6
 
 
+def test_training_review_band_leaves_three_in_a_hundred_on_the_wrong_side(trained):
+    for column, (low, high) in enumerate(trained.model.review):
+        carries, score = trained.labels[:, column] == 1, trained.out_of_fold[:, column]
+        assert low <= trained.model.thresholds[column] <= high
+        # A thousandth for borders that are rounded to four digits.
+        assert (score[carries] < low).mean() <= 0.031
+        assert carries[score >= high].mean() >= 0.969
+
+
 def test_training_twice_gives_the_same_weights(trained, trained_folder):
     again = load(trained_folder)
     assert np.array_equal(again.weights, trained.model.weights)
