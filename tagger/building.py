@@ -104,7 +104,8 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "",
         "## Cross-validation on the training corpora",
         "",
-        "Out-of-fold, split by document; thresholds were chosen on these scores, so the figures are somewhat optimistic.",
+        "Out-of-fold, split by document; penalty, calibration and thresholds were chosen on these scores, so the figures, the calibration "
+        "error most of all, are somewhat optimistic.",
         "",
         *_figures(card["cross_validation"]),
     ]

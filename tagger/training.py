@@ -1,8 +1,7 @@
 """Corpora -> a model, with scikit-learn: a calibrated linear support vector machine a theme over `tagger.features`.
 
 Columns are weighted by their inverse document frequency, which is folded into the weights. The penalty, the calibration (Platt 1999) and
-the thresholds come from predictions for documents that the classifier did not see: grouped
-cross-validation, then resampling of documents.
+the thresholds come from predictions for documents that the classifier did not see: grouped cross-validation, then resampling of documents.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class Trained:
     documents: tuple[str, ...]
     """The document of each training passage, as corpus/document."""
     out_of_fold: NDArray[np.float64]
-    """(n, themes) calibrated probabilities for the training passages, each by classifiers that did not see its document."""
+    """(n, themes) probabilities for the training passages, by classifiers that did not see its document; penalty and calibration did."""
 
 
 class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]

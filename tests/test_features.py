@@ -116,12 +116,30 @@ def test_features_occurrences_point_at_characters():
     assert set(found.row.tolist()) == {1}
 
 
+def test_features_beside_is_a_token_near_a_class_of_its_own_text():
+    features = Features(FeatureSettings(lexicon=LEXICON, weights={"beside": 1.0}, reach=2))
+    texts = ["Not one bed", "beds; few, very few, in the shelter"]
+    found = features.occurrences(texts)
+    # Token and class: "one" and "bed" after "Not" (0); "in" and "the" before "shelter" (9). Nothing crosses from text to text.
+    assert sorted(zip(found.row.tolist(), found.first.tolist(), found.second.tolist(), strict=True)) == [
+        (0, 1, 0),
+        (0, 2, 0),
+        (1, 7, 9),
+        (1, 8, 9),
+    ]
+    counts = features.counts(texts)
+    assert sorted(counts.indices.tolist()) == sorted(found.column.tolist())
+    before, after = (set(features.counts([text]).indices.tolist()) for text in ("beds not", "not beds"))
+    assert not before & after
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         {"bits": 40},
         {"bits": 8.5},
         {"window": 0},
+        {"reach": 0},
         {"weights": {"verse": 1.0}},
         {"weights": {"word": 0.0}},
         {"norm": -1.0},

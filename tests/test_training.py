@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from tagger.building import build_model, train_folders
 from tagger.bundle import load
@@ -11,7 +13,7 @@ from tagger.corpus import digest
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
 from tagger.tagging import Tagger
-from tagger.training import train
+from tagger.training import TrainingSettings, train
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
 
@@ -30,6 +32,15 @@ def test_training_scores_equal_the_scikit_learn_pipeline(trained, texts):
     matrix = trained.transformer.transform(texts)[:, trained.model.columns]
     expected = np.stack([trained.classifiers[theme].predict_proba(matrix)[:, 1] for theme in trained.model.themes], axis=1)
     assert np.abs(trained.model.scores(texts) - expected).max() < 1e-6
+
+
+def test_training_review_band_leaves_three_in_a_hundred_on_the_wrong_side(trained):
+    for column, (low, high) in enumerate(trained.model.review):
+        carries, score = trained.labels[:, column] == 1, trained.out_of_fold[:, column]
+        assert low <= trained.model.thresholds[column] <= high
+        # A thousandth for borders that are rounded to four digits.
+        assert (score[carries] < low).mean() <= 0.031
+        assert carries[score >= high].mean() >= 0.969
 
 
 def test_training_twice_gives_the_same_weights(trained, trained_folder):
@@ -70,6 +81,52 @@ def test_training_refuses_figures_of_another_model(eighth, root, tmp_path):
     (tmp_path / "results.json").write_text(json.dumps({"fingerprint": "other", "measured": {}}))
     with pytest.raises(TrainingError, match="measured on another model"):
         build_model([eighth], tmp_path / "m", themes=root / "corpora/themes.toml", results=tmp_path / "results.json")
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """Passages of six documents whose themes hang on how their words begin, and words that only one passage has."""
+    random = np.random.default_rng(3)
+    words = np.array([f"{first}{last}" for first in ("ka", "lo", "mi", "nu", "pe") for last in ("da", "fe", "gi", "ho", "ju", "ra")])
+    rows = []
+    for number in range(240):
+        chosen = random.choice(words, 5, replace=False)
+        labels = [
+            theme for theme, sign in (("a", "ka"), ("b", "lo")) if sum(word.startswith(sign) for word in chosen) + random.random() > 1.5
+        ]
+        text = " ".join([*chosen, *(["once" + chr(97 + number // 10)] * (number % 10 == 0))])
+        rows.append({"id": str(number), "text": text, "labels": labels, "document": f"d{number % 6}"})
+    return {"few": small(tmp_path_factory.mktemp("few"), rows)}
+
+
+def test_training_takes_the_penalty_that_ranks_unseen_documents_best(few):
+    tried = (100.0, 0.1, 0.0001)
+    alone = [train(few, settings=replace(TrainingSettings(), C=(strength,))) for strength in tried]
+    precision = [average_precision_score(one.labels, one.out_of_fold) for one in alone]
+    assert len(set(precision)) == len(tried)
+    best = int(np.argmax(precision))
+    chosen = train(few, settings=replace(TrainingSettings(), C=tried))
+    assert chosen.model.card["penalty"] == tried[best]
+    assert np.array_equal(chosen.model.weights, alone[best].model.weights)
+    assert np.array_equal(chosen.out_of_fold, alone[best].out_of_fold)
+
+
+@pytest.mark.parametrize("least", [1, 2, 5])
+def test_training_gives_no_weight_to_a_feature_of_fewer_passages(few, least):
+    found = train(few, settings=replace(TrainingSettings(), C=(0.1,), least=least))
+    passages = np.diff(found.transformer.transform(few["few"]["text"]).tocsc().indptr)
+    assert passages.min() == 0
+    assert (passages == 1).any()
+    assert found.model.columns.tolist() == np.flatnonzero(passages >= least).tolist()
+
+
+@pytest.mark.parametrize("inverse_frequency", [True, False])
+def test_training_folds_the_inverse_frequency_into_the_weights(few, inverse_frequency):
+    found = train(few, settings=replace(TrainingSettings(), C=(0.1,), inverse_frequency=inverse_frequency))
+    texts = list(few["few"]["text"])
+    matrix = found.transformer.transform(texts)[:, found.model.columns]
+    expected = np.stack([found.classifiers[theme].predict_proba(matrix)[:, 1] for theme in ("a", "b")], axis=1)
+    assert np.abs(found.model.scores(texts) - expected).max() < 1e-6
 
 
 def small(tmp_path, rows):

@@ -3,7 +3,7 @@
     python experiments/features/trials.py [path/to/development]
 
 Each trial adds one kind of feature to the shipped ones, or changes the learner, and prints mean average precision out of fold on the
-composed documents (8 folds by document) and, where a development set is given, on real passages of other countries.
+Mexico report and the composed documents (8 folds by document) and, where a development set is given, on real passages of other countries.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ def matrix(texts: Sequence[str], settings: FeatureSettings, more: Callable[[_Tok
     row, value = more(_Tokens(texts))
     key = np.unique(row << BITS | (_mix(value, 77) >> np.uint64(64 - BITS)).astype(np.int64))
     added = sp.csr_matrix((np.ones(len(key)), (key >> BITS, key & ((1 << BITS) - 1))), shape=(len(texts), 1 << BITS))
-    # The shipped features are divided by their length to the power of the norm: the new ones share that divisor.
+    # The shipped features are divided by a power of their length: the new ones by the same power of the number of the shipped.
     length = np.maximum(np.diff(counts.indptr), 1.0) ** (settings.norm / 2)
     return sp.hstack([base, sp.diags_array(WEIGHT * settings.scale / length) @ added], format="csr")
 

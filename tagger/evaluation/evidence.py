@@ -16,7 +16,7 @@ _WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True, slots=True)
 class Faithfulness:
-    """How much of one theme's scores hangs on its evidence, in means over the passages that carry the theme.
+    """How much of one theme's scores hangs on its evidence, in means over the passages that the tagger gives it.
 
     ``comprehensiveness`` is what the probability loses without the evidence (more is better), ``sufficiency`` what it loses with
     nothing else (less is better), as in DeYoung et al. (2020), "ERASER: A Benchmark to Evaluate Rationalized NLP Models". ``random_``
