@@ -71,6 +71,14 @@ def decode(data: bytes, *, raw: bool = False) -> tuple[str, str | None]:
         raise InputError(f"line {line}: is not {encoding.upper()} text: save the file in UTF-8 and try again") from error
 
 
+def utf8(data: bytes) -> tuple[bytes, str | None]:
+    """Return the text as UTF-8, not cleaned, and the note of `decode`; of plain ASCII nothing is copied."""
+    if data.isascii() and b"\0" not in data:
+        return data, None
+    text, note = decode(data, raw=True)
+    return text.encode(), note
+
+
 def _utf16(start: bytes) -> str | None:
     """UTF-16 without a mark: every other byte of ordinary text is NUL."""
     for encoding, nul, other in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
