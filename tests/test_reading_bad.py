@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -142,6 +143,54 @@ def test_reading_bad_files_of_a_folder_are_passed_over(bad_files, tmp_path):
         "Police officers accepted bribes from traffickers.",
         "It rained.",
     ]
+
+
+HOSTILE = {
+    "lists.jsonl": (b"[", b"", "is no JSON"),
+    "objects.jsonl": (b'{"text":', b"", "is no JSON"),
+    "empty.jsonl": (b"[[],", b"", "is no JSON|memory"),
+    "digits.jsonl": (b"1", b"", "is no JSON"),
+    "rows.csv": (b"text\n", b"a\n", "has more than 500,000 rows|memory"),
+    "commas.csv": (b"text,", b",", "is empty|memory"),
+    "quotes.csv": (b"text\n", b'""\n', "is empty|memory"),
+    "accents.csv": (b"text\n\xe9", b"\xc3\xa9", "is not UTF-8|memory"),
+}
+MEASURE = """
+import resource, sys
+import tagger
+try:
+    tagger.read(sys.argv[1])
+except tagger.InputError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+@pytest.mark.parametrize("size", [15 << 20, 40 << 20], ids=["in the process", "in its child"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_reading_bad_table_that_would_fill_the_memory(name, size, tmp_path):
+    start, more, message = HOSTILE[name]
+    path = tmp_path / name
+    path.write_bytes(start + (more or start) * (size // len(more or start)))
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True)
+    assert time.monotonic() - begun < 60
+    *said, peak = done.stdout.splitlines()
+    assert len(said) == 1
+    assert re.search(message, said[0]), said
+    assert int(peak) < 1024
+
+
+def test_reading_bad_table_in_a_program_that_allows_deep_calls(tmp_path):
+    path = tmp_path / "deep.jsonl"
+    path.write_bytes(BAD["deep.jsonl"][0]())
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        with pytest.raises(tagger.InputError, match="line 1: is no JSON"):
+            tagger.read(path)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from pyarrow import parquet
 
 import tagger
-from tagger.reading import Columns
+from tagger.reading import Columns, read_source
 
 
 def jsonl(rows):
@@ -98,3 +98,24 @@ def test_reading_table_missing_columns_are_named(tmp_path):
         tagger.read(path, columns=Columns(text="x"))
     with pytest.raises(tagger.InputError, match=r"has no column 'y'.*--id-column"):
         tagger.read(path, columns=Columns(text="a", id="y"))
+
+
+def test_reading_table_line_ends_and_control_characters_of_a_row(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'id;text\r"a\r\nb";"one\r\ntwo\rthree \x01"\rc;four\r')
+    document = tagger.read(path)
+    assert [(p.id, p.text) for p in document.passages] == [("a\nb", "one\ntwo\nthree \ufffd"), ("c", "four")]
+
+
+def test_reading_table_large_and_small_are_read_alike(tmp_path, monkeypatch):
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(jsonl([{"text": "Police took bribes.", "id": "a", "n": n} for n in range(50)] + [{"text": "ñ \U0001f600 \u2028 x"}]))
+    small = read_source(path)
+    monkeypatch.setattr("tagger.reading._MOST_BYTES", 1 << 30)
+    assert read_source(path) == small
+
+
+def test_reading_table_surrogates_of_escapes_in_utf_16(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_bytes('{"text": "a \\uD800 b"}\n'.encode("utf-16"))
+    assert [p.text for p in tagger.read(path).passages] == ["a \ufffd b"]

@@ -2,11 +2,13 @@
 
 To add a format: write a module with a function from bytes (and what of a table is asked for, and limits) to `Content`, name it
 here, and tell in `formats` how it is known. Whatever libraries it needs it imports inside that function, which runs in a
-process of its own with bounded memory and time: see `sandbox`.
+process of its own with bounded memory and time: see `sandbox`. Only what the standard library alone parses is parsed right
+here, if it is small enough to keep within the limits whatever is in it: `_harmless`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +37,10 @@ READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
     "xlsx": read_xlsx,
     "parquet": read_parquet,
 }
-_SAFE = {"text"}  # decoding takes time and memory in proportion to the file: no process of its own is needed
+_FRUGAL = {"jsonl", "csv", "tsv"}
+_MOST_BYTES, _LEAST_SPEED = 64, 1 << 20
+"""What they take at the worst: bytes of memory for each of the file (rows of a letter: 50), and bytes a second (control characters)."""
+_SHALLOW = 3000  # calls that Python allows within each other; where somebody allowed far more, nested JSON could break the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,17 @@ def read_source(path: Path | str, *, name: str | None = None, columns: Columns =
 def _parse(format: str, data: bytes, columns: Columns, limits: Limits) -> Content:
     if not data.strip():
         raise InputError("is empty: there is no text in it")
-    if format in _SAFE:
-        return READERS[format](data, columns, limits).check(limits)
+    if format == "text" or (format in _FRUGAL and _harmless(data, limits)):
+        try:
+            return READERS[format](data, columns, limits).check(limits)
+        except (MemoryError, RecursionError) as error:
+            raise InputError(f"is damaged: {type(error).__name__} while reading it") from error
     from tagger.reading.sandbox import SANDBOX
 
     return SANDBOX.parse(format, data, columns, limits)
+
+
+def _harmless(data: bytes, limits: Limits) -> bool:
+    """Tell whether a table of text is too small to take more memory or time than it may."""
+    most = min(limits.memory // _MOST_BYTES, int(limits.seconds * _LEAST_SPEED))
+    return len(data) <= most and sys.getrecursionlimit() <= _SHALLOW

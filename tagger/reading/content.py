@@ -107,7 +107,9 @@ def clean(text: str, *, decoded: bool = False) -> str:
     Text that was strictly ``decoded`` holds no such halves. Of text with nothing to change the same object is returned.
     """
     if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = text.replace("\r\n", "\n")
+        if "\r" in text:
+            text = text.replace("\r", "\n")
     # Looking for one character after the other is three times as fast as for one of a set.
     if any(map(text.__contains__, _CONTROLS)) or not (decoded or _whole(text)):
         text = _UNWANTED.sub("\ufffd", text)

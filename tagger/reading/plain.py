@@ -48,8 +48,8 @@ def _check_size(data: bytes, limits: Limits) -> None:
         raise InputError(f"holds more than {limits.characters:,} characters of text: cut it into several files, or raise the limit")
 
 
-def decode(data: bytes) -> tuple[str, str | None]:
-    """Return the text, and a note if its encoding had to be guessed.
+def decode(data: bytes, *, raw: bool = False) -> tuple[str, str | None]:
+    """Return the text, `clean` unless it is asked for raw, and a note if its encoding had to be guessed.
 
     Bytes that are not UTF-8 are taken for Windows-1252 when they hold none of its unused and control bytes, and more of the
     letters and marks of written text than of anything else; damaged UTF-8 is no such case.
@@ -61,12 +61,22 @@ def decode(data: bytes) -> tuple[str, str | None]:
     if encoding == "utf-8" and b"\0" in data:
         raise InputError("is a binary file, not text: it holds NUL bytes")
     try:
-        return clean(data.decode(encoding), decoded=True), None
+        text = data.decode(encoding)
+        return text if raw else clean(text, decoded=True), None
     except UnicodeDecodeError as error:
         if encoding == "utf-8" and not mark and _looks_like_1252(data):
-            return clean(data.decode("windows-1252")), "is not UTF-8 and was read as Windows-1252"
+            text = data.decode("windows-1252")
+            return text if raw else clean(text, decoded=True), "is not UTF-8 and was read as Windows-1252"
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"line {line}: is not {encoding.upper()} text: save the file in UTF-8 and try again") from error
+
+
+def utf8(data: bytes) -> tuple[bytes, str | None]:
+    """Return the text as UTF-8, not cleaned, and the note of `decode`; of plain ASCII nothing is copied."""
+    if data.isascii() and b"\0" not in data:
+        return data, None
+    text, note = decode(data, raw=True)
+    return text.encode(), note
 
 
 def _utf16(start: bytes) -> str | None:
@@ -80,7 +90,7 @@ def _utf16(start: bytes) -> str | None:
 def _looks_like_1252(data: bytes) -> bool:
     if _CONTROL.search(data):
         return False
-    high = re.sub(rb"[\0-\x7f]+", b"", data)
-    if len(_MULTIBYTE.findall(data)) * 2 > len(high) / 2:
+    high = data.translate(None, bytes(range(128)))
+    if sum(1 for _ in _MULTIBYTE.finditer(data)) * 2 > len(high) / 2:
         return False
-    return len(_ODD_1252.findall(high.decode("windows-1252"))) <= len(high) / 4
+    return sum(1 for _ in _ODD_1252.finditer(high.decode("windows-1252"))) <= len(high) / 4

@@ -14,28 +14,29 @@ from typing import Any
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading.archives import open_archive, refuse_entities
 from tagger.reading.content import Columns, Content, Limits, Rows, clean
-from tagger.reading.plain import decode
+from tagger.reading.plain import utf8
 
 TEXT, ID = "text", "id"
 """The columns taken if none are named; there need not be an id."""
+_FIELD = (1 << 31) - 1  # no limit but the file's: csv has one for all threads, which must not fall while another one reads
 
 
 def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read a JSON object a line."""
-    text, note = decode(data)
+    data, note = utf8(data)
     text_name, id_name = columns.text or TEXT, columns.id or ID
-    decoded = json.JSONDecoder().raw_decode
+    decoded = json.JSONDecoder(strict=False).raw_decode  # control characters are replaced later
     numbers: list[int] = []
     texts: list[Any] = []
     ids: list[Any] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line or line.isspace():
+    for number, line in enumerate(io.TextIOWrapper(io.BytesIO(data), "utf-8"), 1):
+        if line.isspace():
             continue
         try:
             row, end = decoded(line)
         except (ValueError, RecursionError):
-            end = -1
-        if end != len(line):
+            end = 0
+        if line[end:] not in ("\n", ""):
             row = _json(line, number)
         if not isinstance(row, dict):
             raise InputError(f"line {number}: is no JSON object")
@@ -44,13 +45,14 @@ def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
         numbers.append(number)
         texts.append(row[text_name])
         ids.append(row.get(id_name))
-    return _content(numbers, texts, ids, note)
+    # Halves of surrogate pairs come from nothing but such escapes.
+    return _content(numbers, texts, ids, note, decoded=b"\\ud" not in data and b"\\uD" not in data)
 
 
 def _json(line: str, number: int) -> Any:
     """Read a line that has white space around its JSON, or tell what is wrong with it."""
     try:
-        return json.loads(line)
+        return json.loads(line, strict=False)
     except (ValueError, RecursionError) as error:
         raise InputError(f"line {number}: is no JSON: {error}") from error
 
@@ -108,12 +110,12 @@ def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
 
 
 def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
-    text, note = decode(data)
-    csv.field_size_limit(len(text) + 1)
+    data, note = utf8(data)
+    csv.field_size_limit(_FIELD)
     if delimiter is None:
-        first = text.partition("\n")[0]
+        first = io.TextIOWrapper(io.BytesIO(data), "utf-8").readline()
         delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""), delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])
         _check(names, columns)
@@ -152,7 +154,7 @@ def _content(
     numbers: Sequence[int], texts: Sequence[Any], ids: Sequence[Any], note: str | None = None, *, decoded: bool = False
 ) -> Content:
     """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned."""
-    bare = ["" if text is None else str(text).strip() for text in texts]
+    bare = list(map(str.strip, texts)) if set(map(type, texts)) == {str} else ["" if text is None else str(text).strip() for text in texts]
     text = "\n".join(filter(None, bare))
     if clean(text, decoded=decoded) is not text:
         bare = ["" if text is None else clean(str(text)).strip() for text in texts]
