@@ -43,7 +43,7 @@ class TrainingSettings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     C: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0)
     """Inverse strengths of the penalty to try; that with the highest mean average precision out of fold is taken."""
-    class_weight: str | None = "balanced"
+    class_weight: str | None = None
     inverse_frequency: bool = True
     """Whether a feature counts for more the fewer passages it stands in."""
     least: int = 2

@@ -73,7 +73,7 @@ VARIANTS = {
     "with features of a single passage": replace(TrainingSettings(), least=1),
     "C = 0.03": replace(TrainingSettings(), C=(0.03,)),
     "C = 1": replace(TrainingSettings(), C=(1.0,)),
-    "no class weights": replace(TrainingSettings(), class_weight=None),
+    "balanced class weights": replace(TrainingSettings(), class_weight="balanced"),
 }
 
 
