@@ -1,6 +1,6 @@
 """Speed of reading against libraries alone: python experiments/reading/speed.py writes results.json.
 
-`read` is from the file to the text and its structure, in the bounded process, as `tagger read` does it; `whole` goes on to
+`read` is from the file to the text and its structure, as `tagger read` does it; `whole` goes on to
 passages. A library alone gives a str a page, page half, paragraph or row, with running heads, menus and broken words in it.
 """
 

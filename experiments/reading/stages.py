@@ -60,7 +60,7 @@ def main() -> None:
             library, alone = next(iter(libraries.items()))
             found = {f"{library} alone": milliseconds(lambda alone=alone, path=path: alone(path))}
             found["reader"] = milliseconds(lambda format=format, data=data: READERS[format](data, COLUMNS, LIMITS))
-            found["in the bounded process"] = milliseconds(lambda path=path: read_source(path))
+            found["from the file"] = milliseconds(lambda path=path: read_source(path))
             if format == "pdf":
                 found |= pdf_stages(data)
             print(name, {stage: round(taken, 1) for stage, taken in found.items()})
