@@ -3,7 +3,7 @@ PYTHON ?= python3
 REPORT ?= corpora/mexico-2014/report.txt
 OUT ?=
 DEVELOPMENT ?= ../shared/development
-CORPORA = corpora/mexico-2014 corpora/composed
+CORPORA ?= corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
 .PHONY: tag test check format model measure pages codebook words clean
@@ -47,7 +47,7 @@ codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	@touch $@
 
 .venv/core: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[documents]'
 	@touch $@
 
 .venv/dev: .venv/core

@@ -19,7 +19,7 @@ from making_docx import word_document
 from making_pdf import picture_pdf, reportlab_pdf
 
 import tagger
-from tagger.reading import Limits
+from tagger.reading import Limits, find_documents
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 GOOD = "Police officers accepted bribes from traffickers. It rained."
@@ -347,3 +347,13 @@ def test_reading_standard_input_is_known_by_its_content():
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == 112
     assert rows[0]["document"] == "stdin"
+
+
+def test_reading_names_no_two_documents_alike(tmp_path):
+    for name in ("a/report.txt", "b/report.txt", "report.txt", "report.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("Police took bribes.")
+    inputs = [tmp_path / "a", tmp_path / "b", tmp_path / "report.txt", tmp_path / "report.md", tmp_path / "report.txt"]
+    found = list(find_documents(inputs))
+    assert [path.relative_to(tmp_path).as_posix() for path, _ in found] == ["a/report.txt", "b/report.txt", "report.txt", "report.md"]
+    assert len({name for _, name in found}) == 4

@@ -12,6 +12,8 @@ from tagger.cli import app
 
 THEMES = Path("corpora/themes.toml")
 
+LEAST = 50  # with fewer passages of a theme, its figures and its threshold are mostly chance
+
 _HELP = """Train a model on annotated corpora and save it to a folder.
 
 **Example**: `tagger train corpora/mexico-2014 corpora/composed -o models/mine`
@@ -31,3 +33,6 @@ def train_cli(
     model = build_model(corpora, out, themes=themes, results=results)
     passages = sum(corpus["passages"] for corpus in model.card["corpora"])
     print(f"{out}: {len(model.themes)} themes, {len(model.columns)} features, from {passages} passages", file=sys.stderr)
+    for figures in model.card["cross_validation"]["themes"]:
+        few = f": too few to trust it, label {LEAST} or more" if figures["support"] < LEAST else ""
+        print(f"  {figures['theme']}: F1 {figures['f1']:.2f} in cross-validation, {figures['support']} passages{few}", file=sys.stderr)

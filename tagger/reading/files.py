@@ -45,16 +45,22 @@ def find_documents(paths: list[Path], *, tables: bool = False) -> Iterator[tuple
     """Yield each file to read with a name for its document; a folder stands for all files below it of a known format.
 
     Tables in a folder are read only if asked for: more often than input they are the results of an earlier run. A folder
-    without any file to read is yielded itself, so that reading it tells. Links to folders are not followed.
+    without any file to read is yielded itself, so that reading it tells. Links to folders are not followed. No two names are
+    the same, and a file that is named twice is read once.
     """
     stems = Counter(path.stem for path in paths)
+    found: dict[Path, str] = {}
     for path in paths:
-        if not path.is_dir():
-            name = path.stem if stems[path.stem] == 1 else path.with_suffix("").as_posix()
-            yield path, "stdin" if str(path) == STDIN else name
+        if path.is_dir():
+            files = _named(list(_files_below(path, tables))) or [(path, path.name)]
+        elif str(path) == STDIN:
+            files = [(path, "stdin")]
         else:
-            files = list(_files_below(path, tables))
-            yield from _named(files) or [(path, path.name)]
+            files = [(path, path.stem if stems[path.stem] == 1 else path.with_suffix("").as_posix())]
+        for file, name in files:
+            found.setdefault(file, name)
+    names = Counter(found.values())
+    yield from ((path, name if names[name] == 1 else path.as_posix()) for path, name in found.items())
 
 
 def _files_below(top: Path, tables: bool) -> Iterator[tuple[Path, Path]]:
