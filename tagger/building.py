@@ -70,9 +70,7 @@ def _measured(results: Path | None, model: Model) -> Mapping[str, Any]:
         return {}
     found = json.loads(results.read_text(encoding="utf-8"))
     if found.get("fingerprint") != fingerprint(model):
-        raise TrainingError(
-            f"{results}: was measured on another model than the one just trained: run make measure first, or leave --results out"
-        )
+        raise TrainingError(f"{results}: was measured on another model than this one: run make measure first, or leave --results out")
     return dict(found["measured"])
 
 
