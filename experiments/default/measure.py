@@ -49,6 +49,8 @@ ERRORS = ("contrast", "contrast-c", "contrast-d")
 """Documents written from errors, read by kind, on the development set."""
 HONEST = "without passages written from errors on these countries"
 KEYS = ("macro_f1", "macro_interval", "shipped_less_this")
+FROM_HELD_OUT = ("complicity-e", "complicity-f", "data-e")
+"""Documents written after errors on the held-out ones had been read: the model measured on those must not learn from these."""
 INVENTIVE = ("africa-mideast", "asia-pacific", "europe-americas")
 
 
@@ -205,12 +207,13 @@ def learning_curve(figures: Callable[[Model], dict[str, object]]) -> dict[str, l
 
 def held_out() -> dict[str, object]:
     """A model taught without the documents in ``HELD_OUT``, measured on them, with its surest errors as examples."""
-    rest, test = split(HELD_OUT)
+    test, rest = split(HELD_OUT)[1], split(HELD_OUT + FROM_HELD_OUT)[0]
     model = trained_on(rest).model
     names = sorted(set(test["document"]))
     return {
         "about": f"{len(test)} composed passages of {len(names)} documents ({', '.join(names)}) in the proportions of real reports, "
-        "written without a look at any model's errors, and a model taught without them. The lexicon and the learner's settings "
+        "written without a look at any model's errors, and a model taught without them, and without the passages that were later written "
+        f"from errors on them ({', '.join(FROM_HELD_OUT)}). The lexicon and the learner's settings "
         "were chosen on a corpus that held the region documents, so the figures are somewhat optimistic for these. All are the project's "
         "own writing: easier than real reports where they say one thing plainly, harder where they say it in rare words. "
         "Intervals: bootstrap over documents.",
