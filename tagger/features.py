@@ -13,22 +13,27 @@ that nothing loops over tokens in Python. What a text holds is a set (presence, 
 ``order``    two classes in their order, at most ``window`` tokens apart
 ``near``     the same, at most ``nearness`` tokens apart
 ``beside``   a token and a class before or after it, at most ``reach`` tokens apart
+``before``   words and stems of the ``span`` passages before it in its document, each ``fade`` times the weight of the next
+``after``    words and stems of the passages after it, likewise
 ============ =================================================================================================
 
 A passage's vector holds ``weights[kind]`` for each feature present and is divided by its Euclidean length to the power
 ``norm`` (1 is the usual normalisation; less lets long passages keep more of the weight of their one deciding clause).
+What it hears of its neighbours is added then, from their own vectors of words and stems.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 KINDS = ("word", "pair", "stem", "class", "opening", "order", "near", "beside")
+CONTEXT = ("before", "after")
+_HEARD = ("word", "stem")  # what a passage hears of its neighbours
 
 UInt = NDArray[np.uint64]
 Int = NDArray[np.int64]
@@ -69,12 +74,16 @@ class FeatureSettings:
             "order": 0.8,
             "near": 1.0,
             "beside": 0.8,
+            "before": 0.5,
+            "after": 0.5,
         }
     )
     stem_length: int = 5
     window: int = 25
     nearness: int = 3
     reach: int = 2
+    span: int = 5
+    fade: float = 0.7
     norm: float = 0.5
     scale: float = 0.3
     bits: int = 22
@@ -85,15 +94,17 @@ class FeatureSettings:
 
         Settings also come out of model folders of strangers.
         """
-        if unknown := set(self.weights) - set(KINDS):
-            raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join(KINDS)}")
-        if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(self.weights.values()):
-            raise ValueError("weights must be numbers from 0 to 1000, one of them above 0")
+        if unknown := set(self.weights) - {*KINDS, *CONTEXT}:
+            raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join((*KINDS, *CONTEXT))}")
+        if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(map(self.weights.get, KINDS)):
+            raise ValueError(f"weights must be numbers from 0 to 1000, that of one of {', '.join(KINDS)} above 0")
         limits = {
             "stem_length": (2, 20),
             "window": (1, 50),
             "nearness": (1, 50),
             "reach": (1, 10),
+            "span": (1, 20),
+            "fade": (0.0, 1.0),
             "bits": (8, 24),
             "norm": (0.0, 2.0),
             "scale": (0.001, 1000.0),
@@ -106,6 +117,10 @@ class FeatureSettings:
             if not all(isinstance(word, str) and word.rstrip("$") for word in words):
                 raise ValueError(f"class {name!r} of the lexicon must be a list of words")
 
+    def alone(self) -> FeatureSettings:
+        """Return these settings without what a passage hears of its neighbours."""
+        return replace(self, weights={kind: weight for kind, weight in self.weights.items() if kind not in CONTEXT})
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a manifest."""
         return {
@@ -114,6 +129,8 @@ class FeatureSettings:
             "window": self.window,
             "nearness": self.nearness,
             "reach": self.reach,
+            "span": self.span,
+            "fade": self.fade,
             "norm": self.norm,
             "scale": self.scale,
             "bits": self.bits,
@@ -274,24 +291,48 @@ class Features:
         """Number of columns of the matrix."""
         return 1 << self.settings.bits
 
-    def counts(self, texts: Sequence[str]) -> Counts:
-        """Return the feature matrix of the texts, one row each, already normalised."""
-        parts = [self._batch(batch) for batch in _batches(texts)]
+    def counts(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> Counts:
+        """Return the feature matrix of the texts, one row each, already normalised.
+
+        ``documents`` names the document of each text, for texts in running order: those before and after it of the same name are its
+        neighbours. Without it, or with None for a text, a passage stands alone.
+        """
+        own = self._rows(texts, self.settings.weights)
+        heard = {kind: self.settings.weights[kind] for kind in _HEARD if self.settings.weights.get(kind)}
+        if documents is None or not heard or not any(self.settings.weights.get(kind) for kind in CONTEXT):
+            return own
+        return _merged([own, *self._context(self._rows(texts, heard), _runs(documents))], self.settings.bits)
+
+    def _rows(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
+        parts = [self._batch(batch, weights) for batch in _batches(texts)]
         if not parts:
             return Counts(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
         sizes = np.concatenate([np.diff(part.indptr) for part in parts])
         indptr = np.concatenate(([0], np.cumsum(sizes)))
         return Counts(indptr, np.concatenate([p.indices for p in parts]), np.concatenate([p.data for p in parts]))
 
-    def _batch(self, texts: Sequence[str]) -> Counts:
+    def _context(self, heard: Counts, run: Int) -> Iterator[Counts]:
+        """Yield what each passage hears of those before and after it, from the nearest to the farthest."""
+        every = np.arange(len(run))
+        for place, (kind, sign) in enumerate(zip(CONTEXT, (-1, 1), strict=True)):
+            weight = self.settings.weights.get(kind, 0.0)
+            mixed = _mix(heard.indices.astype(np.uint64), len(KINDS) + 1 + place) >> np.uint64(64 - self.settings.bits)
+            told = Counts(heard.indptr, mixed.astype(np.int64), heard.data)
+            for step in range(1, self.settings.span + 1):
+                other = every + sign * step
+                inside = (other >= 0) & (other < len(run))
+                inside[inside] &= run[other[inside]] == run[inside]
+                yield _picked(told, np.where(inside, other, -1), weight * self.settings.fade ** (step - 1))
+
+    def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
         settings = self.settings
         tokens = _Tokens(texts)
         keys, values = [], []
-        for kind, row, column, _, _ in self._kinds(tokens):
+        for kind, row, column, _, _ in self._kinds(tokens, weights):
             key = np.sort(row << settings.bits | column)
             key = key[np.concatenate(([True], key[1:] != key[:-1]))] if len(key) else key
             keys.append(key)
-            values.append(np.full(len(key), settings.weights[kind]))
+            values.append(np.full(len(key), weights[kind]))
         key, value = np.concatenate(keys), np.concatenate(values)
         order = np.argsort(key, kind="stable")
         key, value = key[order], value[order]
@@ -305,16 +346,16 @@ class Features:
         tokens = _Tokens(texts)
         found = [
             (row, column, np.full(len(row), self.settings.weights[kind]), first, second)
-            for kind, row, column, first, second in self._kinds(tokens)
+            for kind, row, column, first, second in self._kinds(tokens, self.settings.weights)
         ]
         row, column, value, first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
         start, end = tokens.characters()
         return Occurrences(row, column, value, first, second, start, end)
 
-    def _kinds(self, tokens: _Tokens) -> Iterator[tuple[str, Int, Int, Int, Int]]:
+    def _kinds(self, tokens: _Tokens, weights: Mapping[str, float]) -> Iterator[tuple[str, Int, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight: rows, columns, first tokens, second tokens."""
         shift = np.uint64(64 - self.settings.bits)
-        weights, row, every = self.settings.weights, tokens.row, np.arange(len(tokens.row))
+        row, every = tokens.row, np.arange(len(tokens.row))
 
         def made(kind: str, value: UInt, first: Int, second: Int) -> tuple[str, Int, Int, Int, Int]:
             return kind, row[first], (_mix(value, KINDS.index(kind) + 1) >> shift).astype(np.int64), first, second
@@ -349,6 +390,29 @@ class Features:
             member, other, before = _beside(token, row, self.settings.reach)
             side = np.where(before, np.uint64(_BASE), np.uint64(_INVERSE))
             yield made("beside", _mix(name[member] + side, 0) + tokens.hash[other], other, token[member])
+
+
+def _runs(documents: Sequence[str | None]) -> Int:
+    """A number for each stretch of neighbours of one document."""
+    breaks = [name is None or name != before for name, before in zip(documents, (None, *documents), strict=False)]
+    return np.cumsum(breaks)
+
+
+def _picked(counts: Counts, rows: Int, weight: float) -> Counts:
+    """The named rows, -1 for an empty one, times a weight."""
+    sizes = np.where(rows < 0, 0, np.diff(counts.indptr)[rows])
+    indptr = np.concatenate(([0], np.cumsum(sizes)))
+    place = np.arange(indptr[-1]) + np.repeat(counts.indptr[:-1][rows] - indptr[:-1], sizes)
+    return Counts(indptr, counts.indices[place], counts.data[place] * weight)
+
+
+def _merged(parts: Sequence[Counts], bits: int) -> Counts:
+    """Add matrices of the same shape."""
+    rows = len(parts[0].indptr) - 1
+    key = np.concatenate([np.repeat(np.arange(rows), np.diff(part.indptr)) << bits | part.indices for part in parts])
+    unique, inverse = np.unique(key, return_inverse=True)
+    data = np.bincount(inverse, np.concatenate([part.data for part in parts]), len(unique)).astype(np.float64)
+    return Counts(np.searchsorted(unique >> bits, np.arange(rows + 1)), unique & ((1 << bits) - 1), data)
 
 
 def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:

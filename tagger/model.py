@@ -62,23 +62,24 @@ class Model:
     def _padded(self) -> NDArray[np.float32]:
         return np.concatenate([np.zeros((1, len(self.themes)), np.float32), self.weights])
 
-    def decision(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Calibrated log-odds, (n, themes)."""
-        counts = self.features.counts(texts)
+    def decision(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> NDArray[np.float64]:
+        """Calibrated log-odds, (n, themes); ``documents`` as in `Features.counts`."""
+        counts = self.features.counts(texts, documents)
         rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
         weights = self._padded[self._lookup[counts.indices]]
         sums = [np.bincount(rows, weights[:, theme] * counts.data, minlength=len(texts)) for theme in range(len(self.themes))]
         return np.stack(sums, axis=1) + self.intercepts if len(texts) else np.zeros((0, len(self.themes)))
 
-    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Calibrated probabilities, (n, themes) float32."""
-        return logistic(self.decision(texts)).astype(np.float32)
+    def scores(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> NDArray[np.float32]:
+        """Calibrated probabilities, (n, themes) float32; ``documents`` as in `Features.counts`."""
+        return logistic(self.decision(texts, documents)).astype(np.float32)
 
     def evidence(self, texts: Sequence[str], wanted: NDArray[np.bool_]) -> list[dict[str, tuple[Span, ...]]]:
         """Return, for each text and each theme that is ``wanted`` (n, themes), the spans that decided, strongest first.
 
         A feature's part of the log-odds is shared equally among the places where it stands, and there between its
         tokens. Tokens that add at least a quarter of what the strongest one adds are evidence; neighbours make one span.
+        What the passages around a text add to its score is no evidence.
         """
         if not len(texts):
             return []

@@ -52,13 +52,16 @@ class Tagger:
         return self.model.scores(texts)
 
     def tag(self, items: Iterable[str | Passage] | Document) -> list[Tagged]:
-        """Tag passages: strings, `Passage` records, or all passages of a `Document`, in their order."""
+        """Tag passages: strings, `Passage` records, or all passages of a `Document`, in their order.
+
+        Passages of one document that follow each other are neighbours, to a model that learned from running text.
+        """
         if isinstance(items, str):
             raise TypeError("tag() takes a list of passages, not one string: write tag([text])")
         given = items.passages if isinstance(items, Document) else items
         passages = [item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]
         texts = [passage.text for passage in passages]
-        scores = self.model.scores(texts)
+        scores = self.model.scores(texts, [passage.document or None for passage in passages])
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
         review = (scores >= low) & (scores < high)

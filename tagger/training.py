@@ -2,18 +2,20 @@
 
 Columns are weighted by their inverse document frequency, which is folded into the weights. The penalty, the calibration (Platt 1999) and
 the thresholds come from predictions for documents that the classifier did not see: grouped cross-validation, then resampling of documents.
+A model learns from a passage's neighbours where most passages stand in running text, their places known.
 """
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.corpus import running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import Features, FeatureSettings
 from tagger.model import Model, logistic
@@ -33,6 +35,7 @@ except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
 _BOOTSTRAPS = 200
+_RUNNING = 0.5  # the share of passages with neighbours from which a model hears them: else there is too little to learn it from
 _SURE = 0.97  # the share of passages that the review band must leave on the right side
 
 
@@ -80,8 +83,12 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Return the features of ``n`` texts, (n, 2 ** bits)."""
-        counts = self.features_.counts(list(X))
-        return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(X), self.features_.columns))
+        return self.matrix(list(X))
+
+    def matrix(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> scipy.sparse.csr_matrix:
+        """Return the features of ``n`` texts with their neighbours' (see `Features.counts`), (n, 2 ** bits)."""
+        counts = self.features_.counts(texts, documents)
+        return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), self.features_.columns))
 
 
 def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None) -> Trained:
@@ -93,9 +100,11 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
         The corpora disagree about the themes, a theme has too few passages, or all are of one document.
     """
     settings = settings or TrainingSettings()
-    themes, texts, labels, groups = _join(corpora)
+    themes, texts, labels, groups, documents = _join(corpora)
+    if sum(document is not None for document in documents) < _RUNNING * len(texts):
+        settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
-    matrix = transformer.transform(texts)
+    matrix = transformer.matrix(texts, documents)
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
     matrix = matrix[:, used]
     splits = [_splits(y, groups, theme, settings) for theme, y in zip(themes, labels.T, strict=True)]
@@ -123,12 +132,15 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
     return Trained(model, transformer, classifiers, labels, tuple(groups.tolist()), out_of_fold)
 
 
-def _join(corpora: Mapping[str, datasets.Dataset]) -> tuple[tuple[str, ...], list[str], NDArray[np.int64], NDArray[np.str_]]:
-    """Themes, texts, labels (n, themes) and documents of all corpora together."""
+def _join(
+    corpora: Mapping[str, datasets.Dataset],
+) -> tuple[tuple[str, ...], list[str], NDArray[np.int64], NDArray[np.str_], list[str | None]]:
+    """Themes, texts, labels (n, themes), documents, and documents of running text of all corpora together."""
     if not corpora:
         raise TrainingError("no corpus given: name at least one folder with passages.jsonl")
     texts: list[str] = []
     groups: list[str] = []
+    documents: list[str | None] = []
     rows: list[list[int]] = []
     known: tuple[str, ...] | None = None
     for name, corpus in corpora.items():
@@ -139,10 +151,11 @@ def _join(corpora: Mapping[str, datasets.Dataset]) -> tuple[tuple[str, ...], lis
         texts += corpus["text"]
         rows += corpus["labels"]
         groups += [f"{name}/{document}" for document in corpus["document"]]
+        documents += [document and f"{name}/{document}" for document in running(corpus)]
     labels = np.zeros((len(texts), len(known or ())), np.int64)
     for row, numbers in enumerate(rows):
         labels[row, numbers] = 1
-    return known or (), texts, labels, np.array(groups)
+    return known or (), texts, labels, np.array(groups), documents
 
 
 def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings: TrainingSettings) -> list[tuple[Any, Any]]:

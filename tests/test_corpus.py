@@ -147,3 +147,14 @@ def test_corpus_of_the_project_keeps_both_passes(root, name):
     found, differing = corpus.agreement(root / "corpora" / name, THEMES)
     assert all(theme.alpha > 0.8 for theme in found)
     assert all(line["settled"] for line in differing)
+
+
+def test_corpus_running_text_is_where_places_follow_each_other(folder):
+    places = [("a", 0), ("a", 9), ("b", 0), ("a", 5), ("a", 5), ("a", None)]
+    rows = [row(number, document=document) | ({} if start is None else {"start": start}) for number, (document, start) in enumerate(places)]
+    assert corpus.running(corpus.load(put(folder, rows), THEMES)) == ["a/1", "a/1", None, None, None, None]
+
+
+def test_corpus_composed_passages_stand_alone(root):
+    assert set(corpus.running(corpus.load(root / "corpora/composed", THEMES))) == {None}
+    assert set(corpus.running(corpus.load(root / "corpora/mexico-2014", THEMES))) == {"mexico-2014/1"}

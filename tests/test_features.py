@@ -154,3 +154,31 @@ def test_features_refuse_bad_settings(bad):
 def test_features_one_huge_text():
     texts = ["shelter police " * 100_000]
     assert np.diff(Features(SETTINGS).counts(texts).indptr)[0] > 3
+
+
+def test_features_context_is_what_the_passages_around_say_fading_with_distance() -> None:
+    settings = FeatureSettings(weights={"word": 1.0, "before": 0.5, "after": 0.25}, span=2, fade=0.5, norm=0.0, scale=1.0)
+    features = Features(settings)
+    counts = features.counts(["a b", "c", "d", "e", "f"], ["x", "x", "x", "x", "y"])
+    rows = [dict(zip(counts.indices[a:b], counts.data[a:b], strict=True)) for a, b in pairwise(counts.indptr)]
+
+    def column(word: str, kind: str = "word") -> int:
+        own = mix(word_hash(word.encode()), KINDS.index("word") + 1) >> (64 - settings.bits)
+        return own if kind == "word" else mix(own, len(KINDS) + 1 + ("before", "after").index(kind)) >> (64 - settings.bits)
+
+    assert rows[2] == {
+        column("d"): 1.0,
+        column("c", "before"): 0.5,
+        column("a", "before"): 0.25,
+        column("b", "before"): 0.25,
+        column("e", "after"): 0.25,
+    }
+    assert rows[4] == {column("f"): 1.0}
+
+
+def test_features_a_passage_alone_hears_nothing() -> None:
+    texts = ["Police took bribes.", "No shelter.", "He was forced to beg."]
+    alone, known = (Features(SETTINGS).counts(texts, documents) for documents in (None, [None, None, None]))
+    assert np.array_equal(alone.indices, known.indices)
+    assert np.array_equal(alone.data, known.data)
+    assert "before" not in SETTINGS.alone().weights
