@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.errors import CorpusError, MissingExtraError
 
@@ -102,6 +103,14 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
     )
     columns = {name: [row.get(name) for _, row in rows] for name in features}
     return datasets.Dataset.from_dict(columns, features=features)
+
+
+def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:
+    """The labels of a loaded corpus as 0 or 1, (n, themes)."""
+    labels = np.zeros((len(corpus), len(corpus.features["labels"].feature.names)), np.int64)
+    for row, numbers in enumerate(corpus["labels"]):
+        labels[row, numbers] = 1
+    return labels
 
 
 def running(corpus: datasets.Dataset) -> list[str | None]:

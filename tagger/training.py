@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.corpus import running
+from tagger.corpus import label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import Features, FeatureSettings
 from tagger.model import Model, logistic
@@ -141,7 +141,7 @@ def _join(
     texts: list[str] = []
     groups: list[str] = []
     documents: list[str | None] = []
-    rows: list[list[int]] = []
+    labels: list[NDArray[np.int64]] = []
     known: tuple[str, ...] | None = None
     for name, corpus in corpora.items():
         themes = tuple(corpus.features["labels"].feature.names)
@@ -149,13 +149,10 @@ def _join(
             raise TrainingError(f"corpus {name}: its themes ({', '.join(themes)}) are not those of the others ({', '.join(known or ())})")
         known = themes
         texts += corpus["text"]
-        rows += corpus["labels"]
+        labels.append(label_matrix(corpus))
         groups += [f"{name}/{document}" for document in corpus["document"]]
         documents += [document and f"{name}/{document}" for document in running(corpus)]
-    labels = np.zeros((len(texts), len(known or ())), np.int64)
-    for row, numbers in enumerate(rows):
-        labels[row, numbers] = 1
-    return known or (), texts, labels, np.array(groups), documents
+    return known or (), texts, np.concatenate(labels), np.array(groups), documents
 
 
 def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings: TrainingSettings) -> list[tuple[Any, Any]]:
@@ -215,20 +212,14 @@ def _fold_in(classifiers: Mapping[str, CalibratedClassifierCV], themes: Sequence
 def _decide(
     labels: NDArray[np.int64], scores: NDArray[np.float64], groups: NDArray[np.str_], seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Choose thresholds and review bands from out-of-fold scores, by resampling documents.
+    """Choose thresholds and review bands from out-of-fold scores.
 
-    The threshold is the median, over resamples of the documents, of the one with the highest F1. Below the review band
-    lie at most 3 % of a theme's passages; above it, at least 97 % of the passages carry the theme.
+    Below the review band lie at most 3 % of a theme's passages; above it, at least 97 % of the passages carry the theme.
     """
-    random = np.random.default_rng(seed)
-    names, number = np.unique(groups, return_inverse=True)
-    drawn = [np.bincount(random.integers(len(names), size=len(names)), minlength=len(names))[number] for _ in range(_BOOTSTRAPS)]
-    thresholds, bands = np.zeros(labels.shape[1]), np.zeros((labels.shape[1], 2))
+    thresholds, bands = best_thresholds(labels, scores, groups, seed), np.zeros((labels.shape[1], 2))
     for theme in range(labels.shape[1]):
         y, score = labels[:, theme], scores[:, theme]
         order = np.argsort(-score, kind="stable")
-        found = [_best(y[order], score[order], times[order]) for times in drawn]
-        thresholds[theme] = np.median([value for value in found if value is not None])
         positives = np.cumsum(y[order])
         recall = positives / positives[-1]
         precision = positives / np.arange(1, len(y) + 1)
@@ -237,6 +228,21 @@ def _decide(
         high = score[order][sure[-1]] if len(sure) else 1.0
         bands[theme] = min(low, thresholds[theme]), max(high, thresholds[theme])
     return thresholds.round(4), bands.round(4)
+
+
+def best_thresholds(labels: NDArray[np.int64], scores: NDArray[np.float64], groups: NDArray[np.str_], seed: int = 0) -> NDArray[np.float64]:
+    """Choose a threshold for each theme from out-of-fold scores (n, themes): the median, over resamples of the documents (n,), of that
+    with the highest F1. Every theme needs a passage.
+    """
+    random = np.random.default_rng(seed)
+    names, number = np.unique(groups, return_inverse=True)
+    drawn = [np.bincount(random.integers(len(names), size=len(names)), minlength=len(names))[number] for _ in range(_BOOTSTRAPS)]
+    thresholds = np.zeros(labels.shape[1])
+    for theme in range(labels.shape[1]):
+        order = np.argsort(-scores[:, theme], kind="stable")
+        found = [_best(labels[order, theme], scores[order, theme], times[order]) for times in drawn]
+        thresholds[theme] = np.median([value for value in found if value is not None])
+    return thresholds
 
 
 def _best(y: NDArray[np.int64], score: NDArray[np.float64], weight: NDArray[np.int64]) -> float | None:

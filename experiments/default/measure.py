@@ -29,7 +29,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from tagger import training
 from tagger.building import fingerprint, train_folders
-from tagger.corpus import load
+from tagger.corpus import label_matrix, load
 from tagger.evaluation import evaluate, evaluate_scores, faithfulness, macro_f1_difference
 from tagger.evaluation.calibration import calibration_curve
 from tagger.model import Model
@@ -79,13 +79,6 @@ VARIANTS = {
 }
 
 
-def labels_of(corpus: datasets.Dataset) -> np.ndarray:
-    labels = np.zeros((len(corpus), len(THEMES)), np.int64)
-    for row, numbers in enumerate(corpus["labels"]):
-        labels[row, numbers] = 1
-    return labels
-
-
 def predictions(model: Model, texts: list[str]) -> np.ndarray:
     return model.scores(texts) >= model.thresholds.astype(np.float32)
 
@@ -128,7 +121,7 @@ def models() -> dict[str, Callable[[], Model]]:
 
 def main(folder: Path) -> None:
     corpus = load(folder, THEMES)
-    texts, documents, labels = list(corpus["text"]), list(corpus["document"]), labels_of(corpus)
+    texts, documents, labels = list(corpus["text"]), list(corpus["document"]), label_matrix(corpus)
     shipped = train_folders([MEXICO, COMPOSED], CODEBOOK)
     scores, predicted = shipped.model.scores(texts).astype(float), predictions(shipped.model, texts)
 
@@ -189,7 +182,7 @@ def mexico_alone(texts: list[str]) -> np.ndarray:
     settings = changed(lexicon=CODEBOOK.lexicon)
     transformer = FeatureTransformer(settings.features).fit([])
     corpus = load(MEXICO, THEMES)
-    matrix, target, test = transformer.transform(list(corpus["text"])), labels_of(corpus), transformer.transform(texts)
+    matrix, target, test = transformer.transform(list(corpus["text"])), label_matrix(corpus), transformer.transform(texts)
     return np.stack([logistic(settings, 0.1).fit(matrix, y).predict_proba(test)[:, 1] for y in target.T], axis=1)
 
 
@@ -224,7 +217,7 @@ def held_out() -> dict[str, object]:
 
 def failures(model: Model, test: datasets.Dataset) -> list[str]:
     """The surest errors of each theme, both ways."""
-    texts, labels = list(test["text"]), labels_of(test)
+    texts, labels = list(test["text"]), label_matrix(test)
     scores, predicted = model.scores(texts).astype(float), predictions(model, texts)
     lines = ["Its surest errors there, of each theme:", "", "| theme | score | wrong how | passage |", "|---|---|---|---|"]
     for t, theme in enumerate(THEMES):
