@@ -12,7 +12,7 @@ import datasets
 import numpy as np
 import pytest
 
-from tagger.corpus import load
+from tagger.corpus import load, settlements
 from tagger.errors import TrainingError
 from tagger.evaluation.audit import audit, confident_joint
 from tagger.evaluation.suspects import write
@@ -192,3 +192,21 @@ def test_audit_command_says_what_is_wrong_in_a_line(root, arguments, message, co
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_audit_outcomes_of_the_project_stand_in_its_corpora(root, codebook):
+    """Where a label was found wrong it is corrected, with a reason; the others are as they were when they were read."""
+    outcomes = [json.loads(line) for line in (root / "experiments/audit/outcomes.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["rank"] for line in outcomes] == list(range(1, 51))
+    labels, settled = {}, {}
+    for name in ("mexico-2014", "composed"):
+        corpus = load(root / "corpora" / name, codebook.names)
+        for document, id, numbers in zip(corpus["document"], corpus["id"], corpus["labels"], strict=True):
+            labels[f"{name}/{document}", id] = {codebook.names[number] for number in numbers}
+        settled.update(settlements(root / "corpora" / name))
+    for line in outcomes:
+        now = line["theme"] in labels[line["document"], line["id"]]
+        assert line["outcome"] in ("right", "corrected")
+        assert line["reason"]
+        assert now == (line["given"] == (line["outcome"] == "right")), line
+        assert line["outcome"] == "right" or "corrected" in settled[line["id"]]
