@@ -3,7 +3,7 @@
 A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a
 report that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``. A line of
 ``annotations.jsonl`` holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see
-each other's, and, where they differ, how that was ``settled``.
+each other's, and, where they differ or a label that both gave was corrected, how that was ``settled``.
 """
 
 from __future__ import annotations
@@ -192,6 +192,16 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
     return found, differing
 
 
+def settlements(folder: Path | str) -> dict[str, str]:
+    """Return, by id, how the labels were settled of passages on which the annotators differ or whose label was corrected.
+
+    A corpus without annotations has none.
+    """
+    path = Path(folder) / ANNOTATIONS
+    rows = _json_lines(path, []) if path.is_file() else ()
+    return {str(row.get("id")): str(row["settled"]) for _, row in rows if row.get("settled")}
+
+
 def krippendorff_alpha(coders: Sequence[Sequence[Any]]) -> float:
     """Krippendorff's alpha for nominal values and no missing ones (Krippendorff 2019, Content Analysis, chapter 12).
 
@@ -352,10 +362,14 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
             yield Problem(path, number, f"no passage has the id {row.get('id')!r}, or it has two lines")
         else:
             final = labels.pop(row["id"])
-            if set(first) != set(second) and not str(row.get("settled", "")).strip():
+            if str(row.get("settled", "")).strip():
+                continue
+            if set(first) != set(second):
                 yield Problem(path, number, "the annotators differ, and 'settled' does not say how that was decided")
-            elif set(first) == set(second) != final:
-                yield Problem(path, number, f"both annotators agree, but the passage is labelled {sorted(final)}")
+            elif set(first) != final:
+                yield Problem(
+                    path, number, f"both annotators agree, but the passage is labelled {sorted(final)}, and 'settled' does not say why"
+                )
     yield from broken
     for name in labels:
         yield Problem(path, 1, f"passage {name!r} has no line here")

@@ -302,7 +302,15 @@ def test_cli_help_is_quick_and_has_examples():
     started = time.perf_counter()
     assert "Examples" in run("tag", "--help").stdout
     assert time.perf_counter() - started < 3
-    for command in (["train"], ["evaluate"], ["codebook"], ["corpus", "check"], ["corpus", "stats"], ["corpus", "agreement"]):
+    for command in (
+        ["train"],
+        ["evaluate"],
+        ["codebook"],
+        ["corpus", "check"],
+        ["corpus", "stats"],
+        ["corpus", "agreement"],
+        ["corpus", "audit"],
+    ):
         assert "xample" in run(*command, "--help").stdout, command
 
 

@@ -142,6 +142,19 @@ def test_corpus_agreement_and_its_problems(folder):
     assert found[0].passages == 4
 
 
+def test_corpus_check_takes_a_corrected_label_only_with_a_reason(folder):
+    put(folder, [row(0, labels=["complicity"]), row(1)])
+    line = {"id": "p0", "first": [], "second": []}
+    other = {"id": "p1", "first": ["complicity"], "second": [], "settled": "Names no official."}
+    put(folder, [line, other], "annotations.jsonl")
+    assert [p.line for p in corpus.check(folder, THEMES)] == [1]
+    assert "labelled ['complicity'], and 'settled' does not say why" in str(corpus.check(folder, THEMES)[0])
+    put(folder, [{**line, "settled": "Corrected: a mayor is an official."}, other], "annotations.jsonl")
+    assert corpus.check(folder, THEMES) == []
+    assert corpus.settlements(folder) == {"p0": "Corrected: a mayor is an official.", "p1": "Names no official."}
+    assert corpus.settlements(folder / "without") == {}
+
+
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
 def test_corpus_of_the_project_keeps_both_passes(root, name):
     found, differing = corpus.agreement(root / "corpora" / name, THEMES)

@@ -1,18 +1,22 @@
-"""`tagger corpus`: check, count and compare annotations."""
+"""`tagger corpus`: check, count, compare and audit annotations."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tagger.cli import app
 from tagger.cli.train import THEMES
 
-corpus_app = typer.Typer(help="Check, count and compare annotated corpora.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from tagger.evaluation.audit import Audit
+
+corpus_app = typer.Typer(help="Check, count, compare and audit annotated corpora.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
 
 Corpora = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")]
@@ -107,6 +111,56 @@ def agreement_cli(
             )
     if as_json:
         print(json.dumps(result, indent=1))
+
+
+@corpus_app.command("audit")
+def audit_cli(
+    corpora: Corpora,
+    themes: Themes = THEMES,
+    top: Annotated[int, typer.Option(min=1, help="How many suspect labels to show, the most suspect first.")] = 50,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write them to a file instead: .csv, .jsonl or .md.")] = None,
+) -> None:
+    """Rank the labels that are likely wrong, with reasons, by confident learning (Northcutt and others 2021).
+
+    A label is suspect if classifiers that did not see the passage's document confidently say otherwise: a person should read it, as often
+    the classifiers err. Trains on all the corpora together, which takes some seconds.
+
+    Example: tagger corpus audit corpora/mexico-2014 corpora/composed --top 20
+    """
+    from rich.console import Console
+
+    from tagger.building import train_folders
+    from tagger.corpus import load, settlements
+    from tagger.evaluation.audit import audit
+    from tagger.evaluation.suspects import check_output, write
+    from tagger.themes import load_codebook
+
+    if out is not None:
+        check_output(out)
+    codebook = load_codebook(themes)
+    with Console(stderr=True).status("training on other documents than are judged"):
+        trained = train_folders(corpora, codebook)
+        settled = {(folder.name, id): how for folder in corpora for id, how in settlements(folder).items()}
+        found = audit(trained, {folder.name: load(folder, codebook.names) for folder in corpora}, top=top, settled=settled)
+    _print_audit(found, everything=out is None)
+    if out is not None:
+        write(out, found)
+        print(f"{out}: {len(found.suspects)} suspect labels", file=sys.stderr)
+
+
+def _print_audit(found: Audit, *, everything: bool) -> None:
+    """Print the estimated noise of each theme and, with ``everything``, the suspects with their reasons."""
+    from tagger.evaluation.suspects import reasons
+
+    print(f"{'theme':<22}{'passages':>9}{'given wrongly':>15}{'missing':>9}{'all wrong':>11}{'suspects':>10}")
+    for t in found.themes:
+        rates = f"{t.given_rate:>15.1%}{t.missing_rate:>9.1%}{t.rate:>11.1%}"
+        print(f"{t.theme:<22}{t.passages:>9}{rates}{t.suspect_given + t.suspect_missing:>10}")
+    print("estimated shares: of the passages with the theme, of those without it, of all; errors of the classifiers count too")
+    for number, suspect in enumerate(found.suspects if everything else (), 1):
+        print(f"\n{number}. {suspect.id} ({suspect.document}): {suspect.text}")
+        for reason in reasons(suspect):
+            print(f"   {reason}")
 
 
 def _number(value: float) -> float | None:
