@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from making import mexico, web_page
@@ -143,6 +144,26 @@ def test_reading_bad_files_of_a_folder_are_passed_over(bad_files, tmp_path):
         "Police officers accepted bribes from traffickers.",
         "It rained.",
     ]
+
+
+def test_reading_bad_folder_says_how_to_read_it(tmp_path):
+    with pytest.raises(tagger.InputError, match="a folder with no file of a known format"):
+        tagger.read(tmp_path)
+    (tmp_path / "rows.csv").write_text("text\nIt rained.\n")
+    with pytest.raises(tagger.InputError, match=r"nothing but tables: name .* --text-column"):
+        tagger.read(tmp_path)
+    (tmp_path / "report.txt").write_text(GOOD)
+    with pytest.raises(tagger.InputError, match=r"a folder of many documents: give `tagger tag` the folder, or read\(\) each"):
+        tagger.read(tmp_path)
+    assert [tagger.read(path, name=name).name for path, name in find_documents([str(tmp_path)])] == ["report"]
+
+
+@pytest.mark.parametrize("address", ["https://www.state.gov/reports/mexico.html", "HTTP://example.org/a?b=c"])
+def test_reading_bad_address_of_a_web_page(address):
+    for given in (address, Path(address)):
+        with pytest.raises(tagger.InputError, match="is a web address, and tagger does not reach the network: save the page") as caught:
+            tagger.read(given)
+        assert str(caught.value).startswith(f"{address}: ")
 
 
 HOSTILE = {
