@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import re
 import subprocess
@@ -290,6 +291,15 @@ def test_reading_limits_of_time_memory_and_size_are_kept(tmp_path):
     with pytest.raises(tagger.InputError, match=r"rows\.jsonl: was given up after 0\.2 seconds"):
         tagger.read(table, limits=Limits(seconds=0.2))
     assert len(tagger.read(page).passages) == 112  # the next document is none the worse
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"seconds": 0}, {"seconds": math.nan}, {"seconds": math.inf}, {"memory": -1}, {"size": 1.5}, {"passages": 1 << 70}, {"html": "1"}],
+)
+def test_reading_limits_are_positive_and_finite(bad):
+    with pytest.raises(ValueError, match=rf"Limits\({next(iter(bad))}=.*must be a positive"):
+        Limits(**bad)
 
 
 def test_reading_limits_on_the_command_line(tmp_path):

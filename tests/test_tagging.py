@@ -95,4 +95,5 @@ def test_tagging_reading_effort_of_a_worked_example():
     # Two passages are to be seen in all; the first two hold 1.8 of them, the first three 1.95.
     assert reading_effort(np.array([[0.05], [0.9], [0.15], [0.9]])) == [3]
     assert reading_effort(np.array([[1.0, 0.5], [0.0, 0.5]])) == [1, 2]
+    assert reading_effort(np.array([[1.0, 0.4], [0.0, 0.5]])) == [1, 0]  # less than one passage to be seen
     assert reading_effort(np.zeros((0, 2))) == [0, 0]

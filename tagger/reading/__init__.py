@@ -23,7 +23,20 @@ from tagger.reading.pdf import read_pdf
 from tagger.reading.plain import read_markdown, read_plain
 from tagger.reading.table import read_csv, read_jsonl, read_parquet, read_tsv, read_xlsx
 
-__all__ = ["COLUMNS", "LIMITS", "READERS", "SUFFIXES", "Columns", "Content", "Limits", "Source", "find_documents", "read_source"]
+__all__ = [
+    "COLUMNS",
+    "LIMITS",
+    "READERS",
+    "STDIN",
+    "SUFFIXES",
+    "Columns",
+    "Content",
+    "Limits",
+    "Source",
+    "find_documents",
+    "label_of",
+    "read_source",
+]
 
 READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
     "text": read_plain,

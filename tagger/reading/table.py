@@ -122,7 +122,7 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
 
     reader = reading()
     try:
-        names = next(reader, [])
+        names: list[str] = next(reader, [])
         text_place, id_place = _places(names, columns)
         width = len(names)
         numbers: list[int] = []
