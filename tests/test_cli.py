@@ -383,7 +383,7 @@ def test_cli_limits_that_are_unknown_or_no_numbers(tmp_path):
         f"seconds={'9' * 18}",
     ):
         done = run("read", tmp_path / "gone.txt", "--limit", bad)
-        assert (done.returncode, "positive whole number" in " ".join(done.stderr.split())) == (2, True), bad
+        assert (done.returncode, "positive whole number" in " ".join(done.stderr.replace("│", "").split())) == (2, True), bad
 
 
 def test_cli_usage_errors_leave_with_2():

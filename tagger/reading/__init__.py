@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.errors import InputError
@@ -19,6 +19,7 @@ from tagger.reading.docx import read_docx
 from tagger.reading.files import STDIN, find_documents, is_address, label_of, read_bytes
 from tagger.reading.formats import SUFFIXES, detect
 from tagger.reading.html import read_html
+from tagger.reading.language import NOTE, looks_english
 from tagger.reading.pdf import read_pdf
 from tagger.reading.plain import read_markdown, read_plain
 from tagger.reading.table import read_csv, read_jsonl, read_parquet, read_tsv, read_xlsx
@@ -90,6 +91,8 @@ def read_source(path: Path | str, *, name: str | None = None, columns: Columns =
             raise InputError("is empty: there is no text in it")
     except InputError as error:
         raise InputError(f"{label}: {error}") from error
+    if not looks_english(content.text):
+        content = replace(content, notes=(*content.notes, NOTE))
     return Source(label, name or ("stdin" if str(path) == STDIN else path.stem), format, content)
 
 
