@@ -419,11 +419,42 @@ def test_cli_corpus_commands(root, tmp_path):
     done = run("corpus", "check", tmp_path, *themes)
     assert done.returncode == 1
     assert f"{tmp_path / 'passages.jsonl'}:1: unknown label 'x'" in done.stdout
+    (tmp_path / "passages.jsonl").write_text('{"id": "1", "text": "t", "labels": [], "document": "d"}\n')
+    assert run("corpus", "check", tmp_path, *themes).stdout.splitlines() == [
+        f"{tmp_path}: nothing wrong",
+        "  not checked: whether the labels are those of two annotators; there is no annotations.jsonl",
+        "  not checked: where the passages stand; there is no report.txt",
+        "  not checked: whether words are copied; no --against is given",
+    ]
     assert "missing" in run("train", tmp_path / "no", "-o", tmp_path / "m", *themes).stderr
 
 
+@pytest.mark.parametrize(
+    "command", [["codebook"], ["train", "c", "-o", "m"], *(["corpus", name, "c"] for name in ("check", "stats", "agreement"))]
+)
+def test_cli_without_a_codebook_says_how_to_name_one(command, tmp_path):
+    done = run(*command, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "error: corpora/themes.toml: no such codebook: name one with --themes FILE\n"
+
+
+def test_cli_evaluate_names_no_option_that_it_does_not_have(corpora, tmp_path):
+    done = run("evaluate", tmp_path / "gone", corpora[0])
+    assert done.returncode == 1
+    assert done.stderr == f"error: {tmp_path / 'gone'}: no such model folder: name one that `tagger train` wrote\n"
+
+
+def test_cli_measure_without_its_folder_is_one_line(root, tmp_path):
+    command = [sys.executable, root / "experiments/default/measure.py", tmp_path / "gone"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"error: {tmp_path / 'gone'}: no such folder: name one of labelled real passages, make measure DEVELOPMENT=folder"
+    ]
+
+
 def test_cli_codebook_prints_the_page(root):
-    done = run("codebook", root / "corpora/themes.toml")
+    done = run("codebook", "--themes", root / "corpora/themes.toml")
     assert done.stdout == (root / "corpora/codebook.md").read_text(encoding="utf-8")
 
 

@@ -75,6 +75,37 @@ def test_corpus_check_names_file_and_line(folder, line, message):
     assert any(message in problem.message for problem in problems)
 
 
+def test_corpus_check_lists_every_fault_of_a_line(folder):
+    put(
+        folder,
+        [
+            row(1),
+            row(1, text="Sentence 1 speaks of 1 matters.", labels=["a", "b", "b"], colour="red", start="0"),
+            row(2, id="", text=" "),
+            row(3, labels=[{}]),
+        ],
+    )
+    put(folder, [{"id": "p1", "first": [], "second": []}, {"id": "p7", "first": 3}], "annotations.jsonl")
+    found = [(problem.path.name, problem.line, problem.message.partition(";")[0]) for problem in corpus.check(folder, THEMES)]
+    assert found == [
+        ("annotations.jsonl", 1, "both annotators agree, but the passage is labelled ['a', 'b']"),
+        ("annotations.jsonl", 2, "fields 'first' and 'second' must be lists of known labels"),
+        ("annotations.jsonl", 2, "no passage has the id 'p7', or it has two lines"),
+        ("passages.jsonl", 2, "unknown field 'colour'"),
+        ("passages.jsonl", 2, "field 'start' has a value of the wrong type"),
+        ("passages.jsonl", 2, "unknown label 'a'"),
+        ("passages.jsonl", 2, "unknown label 'b'"),
+        ("passages.jsonl", 2, "unknown label 'b'"),
+        ("passages.jsonl", 2, "a label stands twice"),
+        ("passages.jsonl", 2, "id 'p1' stands in line 1 already"),
+        ("passages.jsonl", 2, "the same passage stands in line 1 already"),
+        ("passages.jsonl", 3, "field 'id' must not be empty"),
+        ("passages.jsonl", 3, "empty passage '': write its text or delete the line"),
+        ("passages.jsonl", 3, "passage '' has no line in annotations.jsonl"),
+        ("passages.jsonl", 4, "unknown label {}"),
+    ]
+
+
 def test_corpus_check_takes_contrast_pairs(folder):
     pair = [
         row(1, text="The only shelter in the capital was closed in May."),
