@@ -185,7 +185,7 @@ def test_cli_tag_is_readable_in_60_columns(folder, inputs):
     assert "\u2026" not in "".join(seen)
     if inputs == ["."]:
         assert any(line.split()[:4] == ["mexico", "112", "11", "18"] for line in seen)
-    assert "C complicity, F forced_labor, S shelter_gaps, D data_quality" in seen
+    assert any(line.startswith("C complicity, F forced_labor,") for line in seen)
     place = next(number for number, line in enumerate(seen) if "Official complicity continued" in line)
     assert [line.strip() for line in seen[place - 1 : place + 1]] == [
         "Introduction, complicity 0.99",
@@ -229,13 +229,12 @@ def numbers(output: str, first: str) -> list[str]:
     return [line.split()[1:] for line in output.splitlines() if line.split()[:1] == [first]][-1]
 
 
-def test_cli_tag_of_a_folder_prints_documents_by_themes(folder, tmp_path):
+def test_cli_tag_of_a_folder_prints_documents_by_themes(folder, tmp_path, codebook):
     done = run("tag", folder)
     assert done.returncode == 0
-    assert next(line for line in done.stdout.splitlines() if line.strip()).split() == [
-        *("document", "passages", "complicity", "forced_labor", "shelter_gaps", "data_quality", "to", "review"),
-    ]
-    assert numbers(done.stdout, "mexico") == ["112", "11", "18", "13", "17", "."]
+    head = next(line for line in done.stdout.splitlines() if line.strip()).split()
+    assert head == ["document", "passages", *codebook.names, "to", "review"]
+    assert numbers(done.stdout, "mexico")[:5] == ["112", "11", "18", "13", "17"]
     assert numbers(done.stdout, "other")[:2] == ["2", "1"]
     assert numbers(done.stdout, "all")[:2] == ["114", "12"]
     assert "To see 95 % of a theme's passages" in done.stdout
@@ -260,7 +259,10 @@ def test_cli_tag_of_a_folder_shows_progress_on_a_terminal(folder):
 def test_cli_tag_writes_every_format(report, ending, tmp_path):
     done = run("tag", report, "-o", tmp_path / f"o.{ending}")
     assert done.returncode == 0
-    assert done.stderr == f"{tmp_path / 'o'}.{ending}: 112 passages; complicity 11, forced_labor 18, shelter_gaps 13, data_quality 17\n"
+    assert done.stderr.startswith(
+        f"{tmp_path / 'o'}.{ending}: 112 passages; complicity 11, forced_labor 18, shelter_gaps 13, data_quality 17"
+    )
+    assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / f"o.{ending}").stat().st_size > 10_000
 
 
@@ -300,10 +302,10 @@ def test_cli_tag_filters_what_is_printed(report, folder):
     assert several.splitlines()[-2].split()[:3] == ["all", "12", "12"]
 
 
-def test_cli_tag_names_the_known_themes_and_sections(report, tmp_path):
+def test_cli_tag_names_the_known_themes_and_sections(report, tmp_path, codebook):
     done = run("tag", report, "--theme", "corruption", "-o", tmp_path / "o.csv")
     assert done.returncode == 1
-    assert done.stderr == "error: --theme corruption: no such theme; the model knows complicity, forced_labor, shelter_gaps, data_quality\n"
+    assert done.stderr == f"error: --theme corruption: no such theme; the model knows {', '.join(codebook.names)}\n"
     assert list(tmp_path.iterdir()) == []
     done = run("tag", report, "--section", "Prevention", "--section", "footnotes")
     assert done.returncode == 1

@@ -28,27 +28,28 @@ def put(folder, rows, name="passages.jsonl"):
 
 
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
-def test_corpus_of_the_project_has_nothing_wrong(root, name):
+def test_corpus_of_the_project_has_nothing_wrong(root, name, codebook):
     against = [root / "corpora/mexico-2014/report.txt"] if name == "composed" else []
-    assert corpus.check(root / "corpora" / name, THEMES, against=against) == []
+    assert corpus.check(root / "corpora" / name, codebook.names, against=against) == []
 
 
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
-def test_corpus_of_the_project_loads_as_it_is(root, name, tmp_path):
+def test_corpus_of_the_project_loads_as_it_is(root, name, tmp_path, codebook):
     loaded = datasets.load_dataset(str(root / "corpora" / name), cache_dir=str(tmp_path))
-    typed = corpus.load(root / "corpora" / name, THEMES)
+    themes = codebook.names
+    typed = corpus.load(root / "corpora" / name, themes)
     assert loaded["train"]["text"] == typed["text"]
-    assert typed.features["labels"].feature.names == list(THEMES)
-    assert [[THEMES[n] for n in numbers] for numbers in typed["labels"]] == [
-        sorted(labels, key=THEMES.index) for labels in loaded["train"]["labels"]
+    assert typed.features["labels"].feature.names == list(themes)
+    assert [[themes[n] for n in numbers] for numbers in typed["labels"]] == [
+        sorted(labels, key=themes.index) for labels in loaded["train"]["labels"]
     ]
 
 
-def test_corpus_composed_shares_no_words_with_the_development_set(root):
+def test_corpus_composed_shares_no_words_with_the_development_set(root, codebook):
     development = root.parent / "shared/development"
     if not development.is_dir():
         pytest.skip("the development set is not here")
-    assert corpus.check(root / "corpora/composed", THEMES, against=[development]) == []
+    assert corpus.check(root / "corpora/composed", codebook.names, against=[development]) == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_corpus_agreement_and_its_problems(folder):
 
 
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
-def test_corpus_of_the_project_keeps_both_passes(root, name):
-    found, differing = corpus.agreement(root / "corpora" / name, THEMES)
+def test_corpus_of_the_project_keeps_both_passes(root, name, codebook):
+    found, differing = corpus.agreement(root / "corpora" / name, codebook.names)
     assert all(theme.alpha > 0.8 for theme in found)
     assert all(line["settled"] for line in differing)
