@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import csv
+import errno
+import gc
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -293,6 +296,21 @@ def test_writing_on_a_full_disk_keeps_the_old_file(ending, report, tmp_path):
     assert re.fullmatch(rf"error: {re.escape(str(path))}: can't be written: File too large\n", done.stderr), done.stderr
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_writing_xlsx_on_a_disk_that_fills_while_it_packs_leaves_nothing_to_complain_later(mexico, about, tmp_path, monkeypatch):
+    def full(packager):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("xlsxwriter.packager.Packager._create_package", full)
+    gc.disable()  # so that all that was made in vain goes at once
+    try:
+        with pytest.raises(OutputError, match="No space left on device"):
+            write(tmp_path / "out.xlsx", [mexico], about)
+        gc.collect()  # an archive that is forgotten half-way complains now, and pytest takes that for an error
+    finally:
+        gc.enable()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("ending", "package"), [(ending, writer.needs) for ending, writer in WRITERS.items() if writer.needs])
