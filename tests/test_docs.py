@@ -101,5 +101,5 @@ def test_docs_commands_of_the_readme_work_as_shown(readme, root, report, tmp_pat
         done = subprocess.run(words, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert "error" not in done.stderr
-        for name in re.findall(r"(?:-o|>) (\S+)", command):
+        for name in re.findall(r"(?:-o|>) (\w\S*)", command):
             assert (tmp_path / name).stat().st_size > 100, command

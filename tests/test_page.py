@@ -63,7 +63,7 @@ def carrying(about) -> list[Tagged]:
     scores = dict.fromkeys(about.names, 0.9)
     place = Passage("Police took bribes from traffickers.", id="all", document="made", section="Recommendations")
     items = [Tagged(place, about.names, scores, dict.fromkeys(about.names, spans))]
-    for number, theme in enumerate(about.names * 120):
+    for number, theme in enumerate(about.names * 12):
         items.append(Tagged(replace(place, id=f"x{number}"), (theme,), {**dict.fromkeys(about.names, 0.1), theme: 0.8}, {theme: spans}))
     return items
 
