@@ -68,7 +68,7 @@ def carrying(about) -> list[Tagged]:
     return items
 
 
-MANY = {count: carrying(many_themes(count)) for count in range(5, 9)}
+MANY = {count: carrying(many_themes(count)) for count in (5, 8)}
 MADE = Document("made", "", title="<b>Made</b> & \u202e'report' of Nowhere", country="Nowhere", year=2020, tier="Tier 1")
 ITEMS = [
     passage(1, "Police took bribes from traffickers.", "Prosecution", complicity=0.9),
@@ -99,7 +99,7 @@ def pages(default_tagger, report, tmp_path_factory):
     paged = [replace(item, passage=replace(item.passage, page=page)) for item, page in zip(ITEMS, [1, 1, 3, 3, 3, 3], strict=True)]
     write(folder / "paged.html", [(MADE, paged)], about)
     write(folder / "two.html", [mexico, (MADE, ITEMS)], about)
-    for count in range(5, 9):
+    for count in MANY:
         write(folder / f"{count}.html", [(MADE, MANY[count]), (replace(MADE, name="other"), MANY[count])], many_themes(count))
     return folder
 
@@ -249,7 +249,7 @@ def test_page_fits_a_window_of_any_width(show, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("count", range(5, 9))
+@pytest.mark.parametrize("count", [5, 8])
 def test_page_fits_a_phone_with_more_themes_each_of_its_own_look(show, count):
     from axe_playwright_python.sync_playwright import Axe
 

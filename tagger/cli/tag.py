@@ -47,7 +47,7 @@ written.
 def tag_cli(
     inputs: Inputs,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help=f"File to write ({', '.join(WRITERS)}), or - for JSON Lines here.")
+        Path | None, typer.Option("-o", "--out", help=f"File to write ({', '.join(WRITERS)}), or - for JSON Lines to standard output.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
     theme: Annotated[list[str] | None, typer.Option(help="Only passages that carry this theme; may be given again.")] = None,
