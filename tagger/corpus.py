@@ -147,6 +147,18 @@ def check(folder: Path | str, themes: Sequence[str], *, against: Iterable[Path |
     return sorted(problems, key=lambda problem: (str(problem.path), problem.line))
 
 
+def unchecked(folder: Path | str, *, against: Iterable[Path | str] = ()) -> list[str]:
+    """Return what `check` could not check of a corpus, and why."""
+    found = []
+    if not (Path(folder) / ANNOTATIONS).is_file():
+        found.append(f"whether the labels are those of two annotators; there is no {ANNOTATIONS}")
+    if not (Path(folder) / REPORT).is_file():
+        found.append(f"where the passages stand; there is no {REPORT}")
+    if not list(against):
+        found.append("whether words are copied; no --against is given")
+    return found
+
+
 def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
     """Count a corpus: passages, documents, words a passage, and passages by theme and by combination of themes."""
     rows = [row for _, row in _valid(folder, themes)]
@@ -171,8 +183,9 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
     path = Path(folder) / ANNOTATIONS
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
-    rows = [row for _, row in _valid(folder, themes)]
-    problems = list(_annotation_problems(Path(folder), [(0, row) for row in rows], themes))
+    numbered = _valid(folder, themes)
+    rows = [row for _, row in numbered]
+    problems = list(_annotation_problems(Path(folder), numbered, themes))
     if problems:
         raise CorpusError(str(problems[0]))
     passes = [row for _, row in _json_lines(path, []) if "second" in row]
@@ -250,38 +263,37 @@ def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict
 
 
 def _read(path: Path, themes: Sequence[str]) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
-    """Return the good rows with their line numbers, and what is wrong with the others."""
+    """Return the rows that have what they must, with their line numbers, and all that is wrong with them and with the others."""
     rows: list[tuple[int, dict[str, Any]]] = []
     problems: list[Problem] = []
     for number, row in _json_lines(path, problems):
-        if message := _row_problem(row, themes):
-            problems.append(Problem(path, number, message))
-        else:
+        problems += [Problem(path, number, message) for message in _row_problems(row, themes)]
+        if all(isinstance(row.get(name), kind) for name, kind in _REQUIRED.items()) and all(
+            isinstance(label, str) for label in row["labels"]
+        ):
             rows.append((number, row))
     if not rows and not problems:
         problems.append(Problem(path, 1, "empty: no passage in it"))
     return rows, problems
 
 
-def _row_problem(row: Mapping[str, Any], themes: Sequence[str]) -> str | None:
+def _row_problems(row: Mapping[str, Any], themes: Sequence[str]) -> Iterator[str]:
     for name, kind in _REQUIRED.items():
         if not isinstance(row.get(name), kind):
-            return f"field {name!r} is missing or is not a {kind.__name__}"
+            yield f"field {name!r} is missing or is not a {kind.__name__}"
+        elif name == "text" and not row["text"].strip():
+            yield f"empty passage {row.get('id')!r}: write its text or delete the line"
+        elif not row[name] and name != "labels":
+            yield f"field {name!r} must not be empty"
     for name, value in row.items():
         if name not in _REQUIRED and name not in _OPTIONAL:
-            return f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
+            yield f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
         if name in _OPTIONAL and not isinstance(value, _OPTIONAL[name]):
-            return f"field {name!r} has a value of the wrong type"
-    if not row["text"].strip():
-        return f"empty passage {row['id']!r}: write its text or delete the line"
-    if not row["id"] or not row["document"]:
-        return "fields 'id' and 'document' must not be empty"
-    for label in row["labels"]:
-        if label not in themes:
-            return f"unknown label {label!r}; known are {', '.join(themes)}"
-    if len(set(row["labels"])) < len(row["labels"]):
-        return "a label stands twice"
-    return None
+            yield f"field {name!r} has a value of the wrong type"
+    labels = row["labels"] if isinstance(row.get("labels"), list) else []
+    yield from (f"unknown label {label!r}; known are {', '.join(themes)}" for label in labels if label not in themes)
+    if any(labels.count(label) > 1 for label in labels):
+        yield "a label stands twice"
 
 
 def _words(text: str) -> list[str]:
@@ -324,7 +336,7 @@ def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterat
         return
     report = (path.parent / REPORT).read_text(encoding="utf-8")
     for number, row in rows:
-        if "start" not in row or "end" not in row:
+        if not isinstance(row.get("start"), int) or not isinstance(row.get("end"), int):
             yield Problem(path, number, f"fields 'start' and 'end' must say where in {REPORT} the passage stands")
         elif report[row["start"] : row["end"]] != row["text"]:
             where = report.find(row["text"])
@@ -352,25 +364,23 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
     if not path.is_file():
         return
     broken: list[Problem] = []
-    labels = {row["id"]: set(row["labels"]) for _, row in rows}
+    passages = {row["id"]: (number, row) for number, row in rows}
     for number, row in _json_lines(path, broken):
-        first = row.get("first")
-        second = row.get("second", first)  # a passage that was labelled once has no second
-        if not isinstance(first, list) or not isinstance(second, list) or not {*first, *second} <= set(themes):
+        first: Any = row.get("first")
+        second: Any = row.get("second", first)  # a passage that was labelled once has no second
+        known = all(isinstance(labels, list) and all(label in themes for label in labels) for labels in (first, second))
+        if not known:
             yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
-        elif row.get("id") not in labels:
+        passage = passages.pop(str(row.get("id")), None)
+        if passage is None:
             yield Problem(path, number, f"no passage has the id {row.get('id')!r}, or it has two lines")
-        else:
-            final = labels.pop(row["id"])
-            if str(row.get("settled", "")).strip():
-                continue
+        elif known and not str(row.get("settled", "")).strip():
+            final = set(passage[1]["labels"])
             if set(first) != set(second):
                 yield Problem(path, number, "the annotators differ, and 'settled' does not say how that was decided")
             elif set(first) != final:
-                yield Problem(
-                    path, number, f"both annotators agree, but the passage is labelled {sorted(final)}, and 'settled' does not say why"
-                )
+                message = f"both annotators agree, but the passage is labelled {sorted(final)}, and 'settled' does not say why"
+                yield Problem(path, number, message)
     yield from broken
-    for name in labels:
-        yield Problem(path, 1, f"passage {name!r} has no line here")
-        break
+    for number, row in passages.values():
+        yield Problem(folder / PASSAGES, number, f"passage {row['id']!r} has no line in {ANNOTATIONS}")

@@ -278,4 +278,6 @@ def evidence_table(model: Model, texts: list[str]) -> list[str]:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]))
+    if not (DEVELOPMENT := Path(sys.argv[1])).is_dir():
+        raise SystemExit(f"error: {DEVELOPMENT}: no such folder: name one of labelled real passages, make measure DEVELOPMENT=folder")
+    main(DEVELOPMENT)

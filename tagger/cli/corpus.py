@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import app
-from tagger.cli.train import THEMES
+from tagger.cli.options import THEMES, Themes
 
 if TYPE_CHECKING:
     from tagger.evaluation.audit import Audit
@@ -20,7 +20,6 @@ corpus_app = typer.Typer(help="Check, count, compare and audit annotated corpora
 app.add_typer(corpus_app, name="corpus")
 
 Corpora = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")]
-Themes = Annotated[Path, typer.Option(help="The codebook.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -34,7 +33,7 @@ def check_cli(
 
     Example: tagger corpus check corpora/composed --against corpora/mexico-2014/report.txt
     """
-    from tagger.corpus import check
+    from tagger.corpus import check, unchecked
     from tagger.themes import load_codebook
 
     names = load_codebook(themes).names
@@ -43,7 +42,8 @@ def check_cli(
         print(problem)
     if problems:
         raise SystemExit(1)
-    print(f"{len(corpora)} corpus folder(s): nothing wrong")
+    for folder in corpora:
+        print(f"{folder}: nothing wrong", *(f"  not checked: {part}" for part in unchecked(folder, against=against or [])), sep="\n")
 
 
 @corpus_app.command("stats")

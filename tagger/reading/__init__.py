@@ -10,20 +10,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.errors import InputError
 from tagger.reading.content import COLUMNS, LIMITS, Columns, Content, Limits
 from tagger.reading.docx import read_docx
-from tagger.reading.files import STDIN, find_documents, read_bytes
+from tagger.reading.files import STDIN, find_documents, is_address, label_of, read_bytes
 from tagger.reading.formats import SUFFIXES, detect
 from tagger.reading.html import read_html
+from tagger.reading.language import NOTE, looks_english
 from tagger.reading.pdf import read_pdf
 from tagger.reading.plain import read_markdown, read_plain
 from tagger.reading.table import read_csv, read_jsonl, read_parquet, read_tsv, read_xlsx
 
-__all__ = ["COLUMNS", "LIMITS", "READERS", "SUFFIXES", "Columns", "Content", "Limits", "Source", "find_documents", "read_source"]
+__all__ = [
+    "COLUMNS",
+    "LIMITS",
+    "READERS",
+    "STDIN",
+    "SUFFIXES",
+    "Columns",
+    "Content",
+    "Limits",
+    "Source",
+    "find_documents",
+    "label_of",
+    "read_source",
+]
 
 READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
     "text": read_plain,
@@ -63,11 +77,13 @@ def read_source(path: Path | str, *, name: str | None = None, columns: Columns =
     MissingExtraError
         The library for the file's format is not installed.
     """
-    label = "standard input" if str(path) == STDIN else str(path)
+    label = label_of(path)
     path = Path(path)
     try:
+        if is_address(path):
+            raise InputError("is a web address, and tagger does not reach the network: save the page and give the file")
         if path.is_dir():
-            raise InputError(f"a folder with no file of a known format ({', '.join(SUFFIXES)})")
+            raise InputError(_about_folder(path))
         data = read_bytes(path, limits)
         format = detect(data, "" if str(path) == STDIN else path.suffix, columns.text)
         content = _parse(format, data, columns, limits)
@@ -75,7 +91,17 @@ def read_source(path: Path | str, *, name: str | None = None, columns: Columns =
             raise InputError("is empty: there is no text in it")
     except InputError as error:
         raise InputError(f"{label}: {error}") from error
+    if not looks_english(content.text):
+        content = replace(content, notes=(*content.notes, NOTE))
     return Source(label, name or ("stdin" if str(path) == STDIN else path.stem), format, content)
+
+
+def _about_folder(path: Path) -> str:
+    if all(file == path for file, _ in find_documents([path], tables=True)):
+        return f"a folder with no file of a known format ({', '.join(SUFFIXES)})"
+    if all(file == path for file, _ in find_documents([path])):
+        return "a folder that holds nothing but tables: name the column of their passages with --text-column"
+    return "is a folder of many documents: give `tagger tag` the folder, or read() each of tagger.reading.find_documents([folder])"
 
 
 def _parse(format: str, data: bytes, columns: Columns, limits: Limits) -> Content:

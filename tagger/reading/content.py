@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from threading import TIMEOUT_MAX
 from typing import Any, NamedTuple
 
 from tagger.errors import InputError
@@ -14,7 +15,7 @@ _UNWANTED = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What reading one document may use; beyond, it is an `InputError` that names the limit.
+    """What reading one document may use; beyond, it is an `InputError` that names the limit. All are positive numbers.
 
     Parameters
     ----------
@@ -41,6 +42,13 @@ class Limits:
     characters: int = 10 << 20
     html: int = 20 << 20
     passages: int = 500_000
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            # More than this the system's own counters of time and memory do not hold.
+            most, kind = (TIMEOUT_MAX, (int, float)) if name == "seconds" else ((1 << 62), (int,))
+            if not isinstance(value, kind) or not 0 < value <= most:
+                raise ValueError(f"Limits({name}={value!r}): must be a positive {'number' if name == 'seconds' else 'whole number'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the columns. Coordinates are those of PDF: y grows upwards.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from statistics import median
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tagger.reading.furniture import without_furniture
 from tagger.reading.geometry import Page, Segment, rows
 from tagger.reading.hyphens import Vocabulary
-from tagger.structure import BULLET, heading, names_report
+from tagger.structure import BULLET, BULLETS, heading, names_report, one_heading
 
 __all__ = ["Page", "Segment", "lay_out"]
 
@@ -41,7 +41,7 @@ class _Line(NamedTuple):
 def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | None]:
     """Return the text, where each page starts in it, and the title that stands in running heads, if any."""
     kept, title = without_furniture(pages)
-    lines = list(_lines(kept))
+    lines = list(_whole_headings(_lines(kept)))
     vocabulary = Vocabulary(line.text for line in lines)
     pitch = _pitch(lines)
     pieces: list[str] = []
@@ -73,7 +73,7 @@ def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | No
 
 def _begins(last: _Line, line: _Line, was: str | None, stands: str | None, pitch: float) -> bool:
     """Tell whether a line begins a paragraph; ``was`` and ``stands`` are why the two lines stand alone, if they do."""
-    if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith("\u2022"):
+    if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith(BULLETS):
         return True
     ended = bool(_ENDED.search(last.text[-8:]))
     if was or (stands and ended):
@@ -87,6 +87,20 @@ def _begins(last: _Line, line: _Line, was: str | None, stands: str | None, pitch
     short = last.x1 < last.right - 0.2 * (last.right - last.left)
     indented = line.x0 > line.left + 0.8 * line.size and line.x0 > last.x0 + 0.5 * line.size
     return short or indented or bool(BULLET.match(line.text) and not line.text[0].isalpha())
+
+
+def _whole_headings(lines: Iterable[_Line]) -> Iterator[_Line]:
+    """Make one line of a heading that was wrapped."""
+    last: _Line | None = None
+    for line in lines:
+        if last is not None and last.block == line.block and one_heading(last.text, line.text):
+            last = line._replace(text=f"{last.text} {line.text}")
+            continue
+        if last is not None:
+            yield last
+        last = line
+    if last is not None:
+        yield last
 
 
 def _stands_alone(line: str) -> str | None:
