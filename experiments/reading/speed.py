@@ -72,6 +72,12 @@ def decoded(path: Path) -> int:
     return len(path.read_text(encoding="utf-8"))
 
 
+def charset(path: Path) -> int:
+    from charset_normalizer import from_path
+
+    return len(str(from_path(path).best()))
+
+
 def json_lines(path: Path) -> int:
     return sum(len(json.loads(line)["text"]) for line in path.open(encoding="utf-8"))
 
@@ -79,6 +85,18 @@ def json_lines(path: Path) -> int:
 def csv_rows(path: Path) -> int:
     with path.open(encoding="utf-8", newline="") as stream:
         return sum(len(row[1]) for row in csv.reader(stream))
+
+
+def arrow_json(path: Path) -> int:
+    from pyarrow.json import read_json
+
+    return sum(len(text) for text in read_json(path)["text"].to_pylist())
+
+
+def arrow_csv(path: Path) -> int:
+    from pyarrow.csv import ParseOptions, read_csv
+
+    return sum(len(text) for text in read_csv(path, parse_options=ParseOptions(newlines_in_values=True))["text"].to_pylist())
 
 
 def csv_dicts(path: Path) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
@@ -18,6 +19,8 @@ from tagger.reading.plain import utf8
 
 TEXT, ID = "text", "id"
 """The columns taken if none are named; there need not be an id."""
+_ENDS = ("\n", "\r\n", "\r", "")
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _FIELD = (1 << 31) - 1  # no limit but the file's: csv has one for all threads, which must not fall while another one reads
 
 
@@ -29,14 +32,14 @@ def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
     numbers: list[int] = []
     texts: list[Any] = []
     ids: list[Any] = []
-    for number, line in enumerate(io.TextIOWrapper(io.BytesIO(data), "utf-8"), 1):
+    for number, line in enumerate(_lines(data), 1):
         if line.isspace():
             continue
         try:
             row, end = decoded(line)
         except (ValueError, RecursionError):
             end = 0
-        if line[end:] not in ("\n", ""):
+        if line[end:] not in _ENDS:
             row = _json(line, number)
         if not isinstance(row, dict):
             raise InputError(f"line {number}: is no JSON object")
@@ -101,7 +104,8 @@ def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
         text_name, id_name = columns.text or TEXT, columns.id or ID
         texts: list[Any] = []
         ids: list[Any] = []
-        for batch in file.iter_batches(batch_size=4096, columns=[text_name, id_name] if id_name in names else [text_name]):
+        wanted = [text_name, id_name] if id_name in names else [text_name]
+        for batch in file.iter_batches(batch_size=1024, columns=wanted, use_threads=False):
             texts += batch.column(text_name).to_pylist()
             ids += batch.column(id_name).to_pylist() if id_name in names else [None] * len(batch)
         return _content(range(1, len(texts) + 1), texts, ids, decoded=True)
@@ -113,9 +117,8 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
     data, note = utf8(data)
     csv.field_size_limit(_FIELD)
     if delimiter is None:
-        first = io.TextIOWrapper(io.BytesIO(data), "utf-8").readline()
-        delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""), delimiter=delimiter, strict=True)
+        delimiter = max(",;\t", key=next(_lines(data), "").count)
+    reader = csv.reader(_lines(data), delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])
         _check(names, columns)
@@ -134,6 +137,13 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
         return _content(numbers, texts, ids, note, decoded=True)
     except csv.Error as error:
         raise InputError(f"line {reader.line_num}: {error}") from error
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    """Yield the lines of a text in UTF-8 with their ends; cutting bytes is twice as fast, but knows no lines that end in a return alone."""
+    if _LONE_RETURN.search(data):
+        return io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+    return map(bytes.decode, io.BytesIO(data))
 
 
 def _check(names: Iterable[str], columns: Columns, place: str = "") -> None:
