@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests"))
 MB = 1e6
 ROUNDS = 15
+LARGE = 10  # times the rows of the other tables
 
 
 def pdfium(path: Path) -> int:
@@ -138,6 +139,9 @@ def files(folder: Path) -> dict[str, tuple[Path, float, str, dict[str, Callable[
     writer = csv.DictWriter(lines, ["id", "text"])
     writer.writeheader()
     writer.writerows(rows)
+    table = lines.getvalue().encode()
+    names, end, body = table.partition(b"\r\n")
+    json_rows = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
     made = {
         "pdf, stream order": (
             "a.pdf",
@@ -156,9 +160,11 @@ def files(folder: Path) -> dict[str, tuple[Path, float, str, dict[str, Callable[
             {"trafilatura": trafilatura_alone, "trafilatura fast": trafilatura_fast, "selectolax (menus and all)": selectolax},
         ),
         "docx": ("a.docx", word_document(mexico()), {"zipfile and ElementTree": element_tree}),
-        "text": ("a.txt", ("\n\n".join(texts)).encode(), {"decode": decoded}),
-        "jsonl": ("a.jsonl", "\n".join(map(json.dumps, rows)).encode(), {"json": json_lines}),
-        "csv": ("a.csv", lines.getvalue().encode(), {"csv.reader": csv_rows, "csv.DictReader": csv_dicts}),
+        "text": ("a.txt", ("\n\n".join(texts)).encode(), {"charset_normalizer": charset, "decode": decoded}),
+        "jsonl": ("a.jsonl", json_rows, {"json": json_lines, "pyarrow": arrow_json}),
+        "csv": ("a.csv", table, {"csv.reader": csv_rows, "csv.DictReader": csv_dicts, "pyarrow": arrow_csv}),
+        "jsonl, large": ("b.jsonl", json_rows * LARGE, {"json": json_lines, "pyarrow": arrow_json}),
+        "csv, large": ("b.csv", names + end + body * LARGE, {"csv.reader": csv_rows, "pyarrow": arrow_csv}),
         "xlsx": ("a.xlsx", data.getvalue(), {"openpyxl": sheet}),
     }
     found = {}
