@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,8 @@ from tagger.reading.plain import utf8
 
 TEXTS, ID = ("text", "passage"), "id"
 """The columns taken if none are named: the first of the texts that is there ("passage" is what our workbooks have); an id need not be."""
+_ENDS = ("\n", "\r\n", "\r", "")
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _FIELD = (1 << 31) - 1  # no limit but the file's: csv has one for all threads, which must not fall while another one reads
 
 
@@ -30,14 +33,14 @@ def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
     numbers: list[int] = []
     texts: list[Any] = []
     ids: list[Any] = []
-    for number, line in enumerate(io.TextIOWrapper(io.BytesIO(data), "utf-8"), 1):
+    for number, line in enumerate(_lines(data), 1):
         if line.isspace():
             continue
         try:
             row, end = decoded(line)
         except (ValueError, RecursionError):
             end = 0
-        if line[end:] not in ("\n", ""):
+        if line[end:] not in _ENDS:
             row = _json(line, number)
         if not isinstance(row, dict):
             raise InputError(f"line {number}: is no JSON object")
@@ -100,7 +103,8 @@ def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
         text_name, id_name = _check(names, columns), columns.id or ID
         texts: list[Any] = []
         ids: list[Any] = []
-        for batch in file.iter_batches(batch_size=4096, columns=[text_name, id_name] if id_name in names else [text_name]):
+        wanted = [text_name, id_name] if id_name in names else [text_name]
+        for batch in file.iter_batches(batch_size=1024, columns=wanted, use_threads=False):
             texts += batch.column(text_name).to_pylist()
             ids += batch.column(id_name).to_pylist() if id_name in names else [None] * len(batch)
         return _content(range(1, len(texts) + 1), texts, ids, decoded=True)
@@ -112,13 +116,11 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
     data, note = utf8(data)
     csv.field_size_limit(_FIELD)
     if delimiter is None:
-        first = io.TextIOWrapper(io.BytesIO(data), "utf-8").readline()
-        delimiter = max(",;\t", key=first.count)
+        delimiter = max(",;\t", key=next(_lines(data), "").count)
     bare = delimiter == "\t" and b'"' in data and _rows_are_lines(data)
 
     def reading() -> Any:
-        lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
-        return csv.reader(lines, delimiter=delimiter, strict=True, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL)
+        return csv.reader(_lines(data), delimiter=delimiter, strict=True, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL)
 
     reader = reading()
     try:
@@ -145,7 +147,7 @@ def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
 
 def _rows_are_lines(data: bytes) -> bool:
     """Tell whether all lines have the same tabs, two columns or more: then quotation marks hold no field together over lines or tabs."""
-    counts = {line.count("\t") for line in io.TextIOWrapper(io.BytesIO(data), "utf-8") if not line.isspace()}
+    counts = {line.count("\t") for line in _lines(data) if not line.isspace()}
     return len(counts) == 1 and 0 not in counts
 
 
@@ -162,6 +164,13 @@ def _last_line(reader: Any) -> int:
         for _ in reader:
             line = reader.line_num
     return line
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    """Yield the lines of a text in UTF-8 with their ends; cutting bytes is twice as fast, but knows no lines that end in a return alone."""
+    if _LONE_RETURN.search(data):
+        return io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+    return map(bytes.decode, io.BytesIO(data))
 
 
 def _check(names: Iterable[str], columns: Columns, place: str = "") -> str:
