@@ -251,7 +251,7 @@ def test_evaluation_refuses_what_it_cannot_measure(default_tagger, corpora, tmp_
     passages = tmp_path / "passages.jsonl"
     passages.write_text('{"id": "1", "text": "t", "labels": ["other"], "document": "d"}')
     with pytest.raises(
-        TrainingError, match=rf"{re.escape(str(tmp_path))}: .* labelled other, but the model default knows only complicity, f"
+        TrainingError, match=rf"^{re.escape(str(passages))}:1: .* labelled other, but the model default has the themes complicity, f"
     ):
         evaluate(default_tagger, tmp_path)
     with pytest.raises(TrainingError, match="the corpus has the themes other, but the model complicity"):
