@@ -293,6 +293,14 @@ def test_evaluation_ceiling_is_the_agreement_of_the_annotators(default_tagger, c
     assert annotators(corpora[1].parent, themes) is None
 
 
+@pytest.mark.parametrize(("documents", "human_documents"), [(1, 9), (9, 1)])
+def test_evaluation_ceiling_may_come_from_other_documents(documents, human_documents):
+    found = measure(random_predictions(documents=documents), ceiling=random_predictions(documents=human_documents, seed=4), resamples=50)
+    assert math.isnan(found.macro["f1"].low) == (documents == 1)
+    assert math.isnan(found.macro["human_f1"].low) == (human_documents == 1)
+    assert found.macro["human_f1"].value > 0
+
+
 def test_evaluation_is_imported_only_when_asked_for():
     assert tagger.evaluate is evaluate
     with pytest.raises(AttributeError, match="no attribute 'evaluates'"):
