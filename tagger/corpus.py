@@ -180,6 +180,19 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
 
     Passages that were labelled only once, whose line has no ``second``, are left out.
     """
+    passes = labelled_twice(folder, themes)
+    found = []
+    for theme in themes:
+        first, second = ([theme in row[key] for row in passes] for key in ("first", "second"))
+        same = sum(a == b for a, b in zip(first, second, strict=True))
+        both = sum(a and b for a, b in zip(first, second, strict=True))
+        share = same / len(passes) if passes else float("nan")
+        found.append(Agreement(theme, krippendorff_alpha([first, second]), share, sum(first), sum(second), both, len(passes)))
+    return found, [row for row in passes if set(row["first"]) != set(row["second"])]
+
+
+def labelled_twice(folder: Path | str, themes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lines of ``annotations.jsonl`` with two annotators, and the text, document and final labels of their passages."""
     path = Path(folder) / ANNOTATIONS
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
@@ -188,21 +201,18 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
     problems = list(_annotation_problems(Path(folder), numbered, themes))
     if problems:
         raise CorpusError(str(problems[0]))
-    passes = [row for _, row in _json_lines(path, []) if "second" in row]
-    found = []
-    for theme in themes:
-        first, second = ([theme in row[key] for row in passes] for key in ("first", "second"))
-        same = sum(a == b for a, b in zip(first, second, strict=True))
-        both = sum(a and b for a, b in zip(first, second, strict=True))
-        share = same / len(passes) if passes else float("nan")
-        found.append(Agreement(theme, krippendorff_alpha([first, second]), share, sum(first), sum(second), both, len(passes)))
-    texts = {row["id"]: row for row in rows}
-    differing = [
-        {**row, "text": texts[row["id"]]["text"], "labels": texts[row["id"]]["labels"]}
-        for row in passes
-        if set(row["first"]) != set(row["second"])
-    ]
-    return found, differing
+    texts = {row["id"]: {name: row[name] for name in ("text", "document", "labels")} for row in rows}
+    return [{**row, **texts[row["id"]]} for _, row in _json_lines(path, []) if "second" in row]
+
+
+def label_lines(folder: Path | str) -> dict[str, int]:
+    """Return the labels that stand in a corpus, each with the first line where it stands; broken lines are passed over."""
+    found: dict[str, int] = {}
+    for number, row in _json_lines(_passages(folder), []):
+        for label in row["labels"] if isinstance(row.get("labels"), list) else ():
+            if isinstance(label, str):
+                found.setdefault(label, number)
+    return found
 
 
 def settlements(folder: Path | str) -> dict[str, str]:
