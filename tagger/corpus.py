@@ -123,6 +123,8 @@ def running(corpus: datasets.Dataset) -> list[str | None]:
     runs = np.cumsum([not follows for follows in following])
     sizes = np.bincount(runs)
     return [f"{document}/{run}" if sizes[run] > 1 else None for (document, _), run in zip(places, runs, strict=True)]
+
+
 def passages(folder: Path | str) -> list[dict[str, Any]]:
     """Return the passages of a corpus as they stand in it, whatever their labels.
 

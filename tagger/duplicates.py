@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import combinations, product
 from typing import NamedTuple
 
 from tagger.errors import MissingExtraError
@@ -53,20 +54,19 @@ def near_duplicates(texts: Sequence[str]) -> list[Pair]:
     rows: dict[Shingles, list[int]] = defaultdict(list)
     for row, text in enumerate(texts):
         rows[shingles(text)].append(row)
-    pairs = []
+    pairs = [Pair(a, b, 1.0) for same in rows.values() for a, b in combinations(same, 2)]
     for one, other in _candidates(list(rows)):
         similarity = len(one & other) / len(one | other)
         if similarity >= NEAR:
-            pairs += [Pair(min(a, b), max(a, b), similarity) for a in rows[one] for b in rows[other] if a != b]
-    return sorted(set(pairs))
+            pairs += [Pair(min(a, b), max(a, b), similarity) for a, b in product(rows[one], rows[other])]
+    return sorted(pairs)
 
 
 def _candidates(sets: Sequence[Shingles]) -> Iterator[tuple[Shingles, Shingles]]:
-    """Pairs of different sets that share a band, each pair once, and each set with itself."""
+    """Pairs of different sets that share a band, each pair once."""
     signatures = MinHash.bulk([[" ".join(shingle).encode() for shingle in one] for one in sets], num_perm=_BANDS * _ROWS)
     seen = MinHashLSH(num_perm=_BANDS * _ROWS, params=(_BANDS, _ROWS))
     for number, (one, signature) in enumerate(zip(sets, signatures, strict=True)):
-        yield one, one
         for other in seen.query(signature):
             yield one, sets[other]
         seen.insert(number, signature)
