@@ -70,10 +70,10 @@ def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: in
 
     Documents are what is resampled, since passages of one document are alike. The interval is that of the paired percentile
     bootstrap (Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapters 13 and 16): each resample of documents measures
-    both; in simulations of 60 documents it covers the true difference in 92 to 94 of 100 cases. The test is approximate randomisation (Noreen 1989, "Computer-Intensive Methods for Testing Hypotheses"): were both classifiers
-    equal, their outputs for a document could be swapped; p is (r + 1) / (n + 1), where r of n random swaps lead to a difference at least
-    as large either way. The themes' p are corrected by `holm`; those of macro- and micro-F1 are not. F1 is 0 where a theme neither
-    occurs nor is predicted.
+    both. In simulations of 60 documents it holds the true difference 92 to 94 times of 100. The test is approximate randomisation
+    (Noreen 1989, "Computer-Intensive Methods for Testing Hypotheses"): were both classifiers equal, their outputs for a document could
+    be swapped; p is (r + 1) / (n + 1), where r of n random swaps lead to a difference at least as large either way. The themes' p are
+    corrected by `holm`; those of macro- and micro-F1 are not. F1 is 0 where a theme neither occurs nor is predicted.
 
     Raises
     ------
