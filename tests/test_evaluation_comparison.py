@@ -93,7 +93,7 @@ def test_comparison_p_and_interval_are_those_of_all_swaps_and_draws():
     documents = np.array([int(name[1:]) for name in a.documents])
 
     def difference(one, other, rows):
-        return np.subtract(*(f1_score(a.labels[rows], each[rows], average="macro", zero_division=0) for each in (other, one)))
+        return np.subtract(*(f1_score(a.labels[rows], each[rows], average="macro", zero_division=np.nan) for each in (other, one)))
 
     everything = np.arange(len(a))
     swapped = []
@@ -114,6 +114,7 @@ def test_comparison_holm_of_a_worked_example():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
+    assert holm([0.04, float("nan"), 0.03]) == pytest.approx([0.06, float("nan"), 0.06], nan_ok=True)
 
 
 def test_comparison_of_a_classifier_with_itself_finds_nothing():
@@ -122,6 +123,24 @@ def test_comparison_of_a_classifier_with_itself_finds_nothing():
     for row in (*found.themes, found.macro, found.micro):
         assert (row.difference, row.interval, row.p) == (0.0, (0.0, 0.0), 1.0)
     assert found.flips == ()
+
+
+def test_comparison_of_a_theme_without_passages_is_null_and_not_corrected_for():
+    a, b = simulated(np.random.default_rng(5), (0.3, 0.1), (0.2, 0.1))
+    labels = np.column_stack([a.labels[:, :2], np.zeros(len(a), np.int64)])
+    a, b = (predictions(labels, each.predicted, each.documents) for each in (a, b))
+    found = compare(a, b, resamples=300)
+    assert found.to_json()["themes"][2] == {
+        **dict.fromkeys(("a", "b", "difference", "p", "p_corrected")),
+        "name": "z",
+        "interval": [None, None],
+    }
+    json.dumps(found.to_json(), allow_nan=False)
+    assert found.macro.b == pytest.approx(f1_score(labels[:, :2], b.predicted[:, :2], average="macro"))
+    assert found.micro.b == pytest.approx(f1_score(labels, b.predicted, average="micro"))
+    assert [row.p_corrected for row in found.themes[:2]] == holm([row.p for row in found.themes[:2]])
+    nothing = predictions(labels[:, 2:], b.predicted[:, 2:], b.documents)
+    assert compare(nothing, nothing, resamples=50).to_json()["macro"]["p"] is None
 
 
 def test_comparison_flips_and_order_of_rows():

@@ -20,6 +20,8 @@ _AT_ONCE = 4_000_000  # resamples times documents that are held in memory togeth
 class Difference:
     """F1 of two classifiers on one theme, or over all. ``difference`` is that of b less that of a: above 0, b is better.
 
+    A theme that no passage carries has no figures (NaN), does not count in the macro average and is no question to correct for.
+
     ``interval`` holds 95 % of the paired bootstrap, ``p`` is of the two-sided randomisation test. ``p_corrected`` is corrected for the
     number of themes; the macro and micro averages are single questions apart from the themes' and have none.
     """
@@ -61,8 +63,8 @@ class Comparison:
     resamples: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; what is not a number becomes null."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
 
 
 def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: int = 0) -> Comparison:
@@ -73,7 +75,7 @@ def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: in
     both. In simulations of 60 documents it holds the true difference 92 to 94 times of 100. The test is approximate randomisation
     (Noreen 1989, "Computer-Intensive Methods for Testing Hypotheses"): were both classifiers equal, their outputs for a document could
     be swapped; p is (r + 1) / (n + 1), where r of n random swaps lead to a difference at least as large either way. The themes' p are
-    corrected by `holm`; those of macro- and micro-F1 are not. F1 is 0 where a theme neither occurs nor is predicted.
+    corrected by `holm`; those of macro- and micro-F1 are not.
 
     Raises
     ------
@@ -87,22 +89,21 @@ def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: in
     if resamples < 1:
         raise TrainingError(f"a comparison needs at least one resample, not {resamples}")
     sums = _Sums(*(_by_document(part, group, len(names)) for part in _parts(a, b)))
-    ones = np.ones((1, len(names)))
-    f1 = [_f1(ones @ hits, ones @ sums.support, ones @ marked)[0] for hits, marked in sums.systems]
-    resampled, swapped = sums.bootstrap(resamples, seed), sums.randomise(resamples, seed)
+    f1 = sums.f1(np.ones((1, len(names))))[:, 0]
     difference = f1[1] - f1[0]
-    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
+    resampled, swapped = sums.bootstrap(resamples, seed), sums.randomise(resamples, seed)
     p = ((np.abs(swapped) >= np.abs(difference) - 1e-12).sum(axis=0) + 1) / (resamples + 1)
+    p[np.isnan(difference)] = np.nan
     corrected = [*holm(p[: len(a.themes)]), None, None]
     found = [
-        Difference(name, float(f1[0][i]), float(f1[1][i]), float(difference[i]), (float(low[i]), float(high[i])), float(p[i]), corrected[i])
-        for i, name in enumerate([*a.themes, "macro", "micro"])
+        Difference(name, float(f1[0, i]), float(f1[1, i]), float(difference[i]), _interval(resampled[:, i]), float(p[i]), corrected[i])
+        for i, name in enumerate([*a.themes, "micro", "macro"])
     ]
-    return Comparison(tuple(found[:-2]), found[-2], found[-1], tuple(_flips(a, b)), len(a), len(names), resamples)
+    return Comparison(tuple(found[:-2]), found[-1], found[-2], tuple(_flips(a, b)), len(a), len(names), resamples)
 
 
 def holm(p: Sequence[float] | NDArray[np.float64]) -> list[float]:
-    """Correct p values so that the chance of any false finding among them stays below their level.
+    """Correct p values so that the chance of any false finding among them stays below their level; NaN stays and does not count.
 
     Holm (1979), "A simple sequentially rejective multiple test procedure".
 
@@ -110,15 +111,15 @@ def holm(p: Sequence[float] | NDArray[np.float64]) -> list[float]:
     [0.03, 0.06, 0.06]
     """
     values = np.asarray(p, np.float64)
-    order = np.argsort(values, kind="stable")
-    corrected = np.empty(len(values))
-    corrected[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)), 1)
+    order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(order), 0, -1)), 1)
     return [float(value) for value in corrected]
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """Sums of each document, (documents, themes): a resample of documents, or swaps of theirs, are then weighted sums."""
+    """Sums of each document, (documents, themes and all together): a resample of documents, or swaps of theirs, are then weighted sums."""
 
     support: NDArray[np.float64]
     hits_a: NDArray[np.float64]
@@ -126,27 +127,28 @@ class _Sums:
     hits_b: NDArray[np.float64]
     marked_b: NDArray[np.float64]
 
-    @property
-    def systems(self) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
-        """Hits and marked passages of a, then of b."""
-        return (self.hits_a, self.marked_a), (self.hits_b, self.marked_b)
+    def f1(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """F1 of a and of b when documents count so many ``times``, (batch, documents): (2, batch, themes, micro and macro)."""
+        support = times @ self.support
+        return np.stack(
+            [_f1(times @ self.hits_a, support, times @ self.marked_a), _f1(times @ self.hits_b, support, times @ self.marked_b)]
+        )
 
     def bootstrap(self, resamples: int, seed: int) -> NDArray[np.float64]:
-        """Differences (resamples, themes and averages) when documents are drawn with replacement."""
+        """Differences (resamples, themes, micro and macro) when documents are drawn with replacement."""
         random, documents = np.random.default_rng([seed, 0]), len(self.support)
         found = []
-        for size in self._chunks(resamples):
-            times = random.multinomial(documents, np.full(documents, 1 / documents), size=size).astype(np.float64)
-            one, other = (_f1(times @ hits, times @ self.support, times @ marked) for hits, marked in self.systems)
+        for size in self._batches(resamples):
+            one, other = self.f1(random.multinomial(documents, np.full(documents, 1 / documents), size=size).astype(np.float64))
             found.append(other - one)
         return np.concatenate(found)
 
     def randomise(self, resamples: int, seed: int) -> NDArray[np.float64]:
-        """Differences (resamples, themes and averages) when the outputs for about half of the documents are swapped."""
+        """Differences (resamples, themes, micro and macro) when the outputs for about half of the documents are swapped."""
         random, documents = np.random.default_rng([seed, 1]), len(self.support)
         support = self.support.sum(axis=0)
         found = []
-        for size in self._chunks(resamples):
+        for size in self._batches(resamples):
             swap = random.integers(0, 2, (size, documents)).astype(np.float64)
             hits, marked = swap @ (self.hits_b - self.hits_a), swap @ (self.marked_b - self.marked_a)
             one = _f1(self.hits_a.sum(axis=0) + hits, support, self.marked_a.sum(axis=0) + marked)
@@ -154,21 +156,26 @@ class _Sums:
             found.append(other - one)
         return np.concatenate(found)
 
-    def _chunks(self, resamples: int) -> Iterator[int]:
-        step = max(1, _AT_ONCE // len(self.support))
-        for start in range(0, resamples, step):
-            yield min(step, resamples - start)
+    def _batches(self, resamples: int) -> Iterator[int]:
+        size = max(1, _AT_ONCE // len(self.support))
+        for start in range(0, resamples, size):
+            yield min(size, resamples - start)
 
 
 def _f1(hits: NDArray[np.float64], support: NDArray[np.float64], marked: NDArray[np.float64]) -> NDArray[np.float64]:
-    """F1 (n, themes and then macro and micro) of counts (n, themes)."""
-    f1 = _ratio(2 * hits, support + marked)
-    micro = _ratio(2 * hits.sum(axis=1), (support + marked).sum(axis=1))
-    return np.column_stack([f1, f1.mean(axis=1), micro])
+    """F1 (n, themes, micro and macro) of counts (n, themes and all together); NaN where nothing carries a theme."""
+    known = np.broadcast_to(support > 0, hits.shape)
+    f1 = np.divide(2 * hits, support + marked, out=np.full(hits.shape, np.nan), where=known)
+    themes = known[:, :-1].sum(axis=1)
+    total = np.where(known, f1, 0)[:, :-1].sum(axis=1)
+    return np.column_stack([f1, np.divide(total, themes, out=np.full(len(hits), np.nan), where=themes > 0)])
 
 
-def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(over, under, out=np.zeros(over.shape), where=under > 0)
+def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The middle 95 % of those resamples in which some passage carries the theme."""
+    known = values[~np.isnan(values)]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+    return float(low), float(high)
 
 
 def _parts(a: Predictions, b: Predictions) -> Iterator[NDArray[Any]]:
@@ -179,7 +186,7 @@ def _parts(a: Predictions, b: Predictions) -> Iterator[NDArray[Any]]:
 
 
 def _by_document(values: NDArray[Any], group: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
-    return np.stack([np.bincount(group, column, documents) for column in values.T], axis=1)
+    return np.stack([np.bincount(group, column, documents) for column in (*values.T, values.sum(axis=1))], axis=1)
 
 
 def _matched(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
@@ -223,3 +230,11 @@ def _flips(a: Predictions, b: Predictions) -> Iterator[Flip]:
     for column, broken, document, passage, carries in sorted(times):
         mended = not broken
         yield Flip(document, passage, a.themes[column], carries, mended, times[column, broken, document, passage, carries])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
