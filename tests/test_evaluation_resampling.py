@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold
 
 from tagger.corpus import passages
-from tagger.duplicates import near_duplicates
 from tagger.errors import TrainingError
-from tagger.evaluation import Fold, grouped_folds, leaks, one_corpus_out, without_leaks
+from tagger.evaluation import Fold, grouped_folds, leaks, near_duplicates, one_corpus_out, without_leaks
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
 

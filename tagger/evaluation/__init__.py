@@ -1,5 +1,6 @@
 """How far a model can be trusted: metrics, calibration, intervals by resampling documents, comparisons, and what its evidence is worth."""
 
+from tagger.duplicates import Pair, near_duplicates
 from tagger.evaluation.comparison import Comparison, Difference, Flip, compare, holm
 from tagger.evaluation.evidence import Faithfulness, faithfulness
 from tagger.evaluation.metrics import Evaluation, ThemeMetrics, evaluate, evaluate_scores, macro_f1_difference
@@ -12,6 +13,7 @@ __all__ = [
     "Faithfulness",
     "Flip",
     "Fold",
+    "Pair",
     "ThemeMetrics",
     "compare",
     "evaluate",
@@ -21,6 +23,7 @@ __all__ = [
     "holm",
     "leaks",
     "macro_f1_difference",
+    "near_duplicates",
     "one_corpus_out",
     "without_leaks",
 ]
