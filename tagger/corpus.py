@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.duplicates import near_duplicates, shingles, words
 from tagger.errors import CorpusError, MissingExtraError
 
 try:
@@ -41,7 +41,6 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "end": int,
     "source": str,
 }
-_NEAR = 0.6  # Jaccard similarity of word trigrams from which two passages are near-duplicates
 _OVERLAP = 6  # so many words in a row in common with a protected text are a copy
 
 
@@ -126,6 +125,17 @@ def running(corpus: datasets.Dataset) -> list[str | None]:
     return [f"{document}/{run}" if sizes[run] > 1 else None for (document, _), run in zip(places, runs, strict=True)]
 
 
+def passages(folder: Path | str) -> list[dict[str, Any]]:
+    """Return the passages of a corpus as they stand in it, whatever their labels.
+
+    Raises
+    ------
+    CorpusError
+        A line is broken; the message names the file and the line.
+    """
+    return [row for _, row in _valid(folder, None)]
+
+
 def digest(folder: Path | str) -> str:
     """SHA-256 of the corpus's passages, as the manifest of a model names it."""
     return hashlib.sha256(_passages(folder).read_bytes()).hexdigest()
@@ -162,13 +172,13 @@ def unchecked(folder: Path | str, *, against: Iterable[Path | str] = ()) -> list
 def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
     """Count a corpus: passages, documents, words a passage, and passages by theme and by combination of themes."""
     rows = [row for _, row in _valid(folder, themes)]
-    words = sorted(len(_words(row["text"])) for row in rows)
+    lengths = sorted(len(words(row["text"])) for row in rows)
     combinations = Counter(" + ".join(t for t in themes if t in row["labels"]) or "none" for row in rows)
     return {
         "passages": len(rows),
         "documents": dict(Counter(row["document"] for row in rows)),
-        "words": {name: words[int(share * (len(words) - 1))] for name, share in (("least", 0), ("median", 0.5), ("most", 1))}
-        if words
+        "words": {name: lengths[int(share * (len(lengths) - 1))] for name, share in (("least", 0), ("median", 0.5), ("most", 1))}
+        if lengths
         else {},
         "themes": {theme: sum(theme in row["labels"] for row in rows) for theme in themes},
         "combinations": dict(combinations.most_common()),
@@ -246,7 +256,7 @@ def _passages(folder: Path | str) -> Path:
     return path
 
 
-def _valid(folder: Path | str, themes: Sequence[str]) -> list[tuple[int, dict[str, Any]]]:
+def _valid(folder: Path | str, themes: Sequence[str] | None) -> list[tuple[int, dict[str, Any]]]:
     rows, problems = _read(_passages(folder), themes)
     if problems:
         raise CorpusError(str(problems[0]))
@@ -272,8 +282,11 @@ def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict
             problems.append(Problem(path, number, "not an object: each line is one passage in braces"))
 
 
-def _read(path: Path, themes: Sequence[str]) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
-    """Return the rows that have what they must, with their line numbers, and all that is wrong with them and with the others."""
+def _read(path: Path, themes: Sequence[str] | None) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
+    """Return the rows that have what they must, with their line numbers, and all that is wrong with them and with the others.
+
+    Without ``themes`` any label is right.
+    """
     rows: list[tuple[int, dict[str, Any]]] = []
     problems: list[Problem] = []
     for number, row in _json_lines(path, problems):
@@ -287,7 +300,7 @@ def _read(path: Path, themes: Sequence[str]) -> tuple[list[tuple[int, dict[str, 
     return rows, problems
 
 
-def _row_problems(row: Mapping[str, Any], themes: Sequence[str]) -> Iterator[str]:
+def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Iterator[str]:
     for name, kind in _REQUIRED.items():
         if not isinstance(row.get(name), kind):
             yield f"field {name!r} is missing or is not a {kind.__name__}"
@@ -301,44 +314,32 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str]) -> Iterator[str
         if name in _OPTIONAL and not isinstance(value, _OPTIONAL[name]):
             yield f"field {name!r} has a value of the wrong type"
     labels = row["labels"] if isinstance(row.get("labels"), list) else []
-    yield from (f"unknown label {label!r}; known are {', '.join(themes)}" for label in labels if label not in themes)
+    known = [label for label in labels if isinstance(label, str)] if themes is None else themes
+    yield from (f"unknown label {label!r}; known are {', '.join(known)}" for label in labels if label not in known)
     if any(labels.count(label) > 1 for label in labels):
         yield "a label stands twice"
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.lower().replace("\u2019", "'"))
-
-
-def _shingles(text: str, size: int) -> set[tuple[str, ...]]:
-    words = _words(text)
-    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {tuple(words)}
 
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
     ids: dict[str, int] = {}
     texts: dict[str, int] = {}
-    seen: list[tuple[int, dict[str, Any], set[tuple[str, ...]]]] = []
-    index: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    distinct: list[tuple[int, dict[str, Any]]] = []
     for number, row in rows:
         if row["id"] in ids:
             yield Problem(path, number, f"id {row['id']!r} stands in line {ids[row['id']]} already")
         ids.setdefault(row["id"], number)
-        plain = " ".join(_words(row["text"]))
-        shingles = _shingles(row["text"], 3)
+        plain = " ".join(words(row["text"]))
         if plain in texts:
             yield Problem(path, number, f"the same passage stands in line {texts[plain]} already")
         else:
-            shared = Counter(place for shingle in shingles for place in index[shingle])
-            for place, count in shared.items():
-                line, other, others = seen[place]
-                if count / len(shingles | others) >= _NEAR and set(other["labels"]) == set(row["labels"]):
-                    yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")
-                    break
-        texts.setdefault(plain, number)
-        for shingle in shingles:
-            index[shingle].append(len(seen))
-        seen.append((number, row, shingles))
+            texts[plain] = number
+            distinct.append((number, row))
+    reported: set[int] = set()
+    for pair in near_duplicates([row["text"] for _, row in distinct]):
+        (line, other), (number, row) = distinct[pair.first], distinct[pair.second]
+        if number not in reported and set(other["labels"]) == set(row["labels"]):
+            reported.add(number)
+            yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")
 
 
 def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
@@ -363,9 +364,9 @@ def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: I
             texts = [str(row.get("text", "")) for _, row in _json_lines(source, [])]
         else:
             texts = [source.read_text(encoding="utf-8")]
-        protected = {shingle for text in texts for shingle in _shingles(text, _OVERLAP) if len(shingle) == _OVERLAP}
+        protected = {shingle for text in texts for shingle in shingles(text, _OVERLAP) if len(shingle) == _OVERLAP}
         for number, row in rows:
-            if common := _shingles(row["text"], _OVERLAP) & protected:
+            if common := shingles(row["text"], _OVERLAP) & protected:
                 yield Problem(path, number, f"words in a row that stand in {other}: {' '.join(min(common))!r}: say it in others")
 
 

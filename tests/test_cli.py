@@ -407,6 +407,7 @@ def test_cli_help_is_quick_and_has_examples():
         ["corpus", "stats"],
         ["corpus", "agreement"],
         ["corpus", "audit"],
+        ["corpus", "leakage"],
     ):
         assert "xample" in run(*command, "--help").stdout, command
 
@@ -498,6 +499,24 @@ def test_cli_measure_without_its_folder_is_one_line(root, tmp_path):
     assert done.stderr.splitlines() == [
         f"error: {tmp_path / 'gone'}: no such folder: name one of labelled real passages, make measure DEVELOPMENT=folder"
     ]
+
+
+def test_cli_corpus_leakage_lists_near_duplicates_between_two_corpora(tmp_path):
+    for name, texts in (
+        ("a", ["No shelter was open.", "Police arrested two men in May."]),
+        ("b", ["Police arrested two men in May, 2014."]),
+    ):
+        (tmp_path / name).mkdir()
+        rows = [{"id": f"{name}{n}", "text": text, "labels": ["anything"], "document": "d"} for n, text in enumerate(texts)]
+        (tmp_path / name / "passages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run("corpus", "leakage", tmp_path / "a", tmp_path / "b")
+    assert done.returncode == 1
+    assert (
+        done.stdout == f"{tmp_path}/a/passages.jsonl: a1 ~ {tmp_path}/b/passages.jsonl: b0: 0.80: 'Police arrested two men in May, 2014.'\n"
+    )
+    (tmp_path / "b/passages.jsonl").write_text('{"id": "b0", "text": "Other words.", "labels": [], "document": "d"}\n')
+    clean = run("corpus", "leakage", tmp_path / "a", tmp_path / "b")
+    assert (clean.returncode, clean.stdout) == (0, "none of 2 passages is a near-duplicate of one of 1\n")
 
 
 def test_cli_codebook_prints_the_page(root):

@@ -203,3 +203,10 @@ def test_corpus_running_text_is_where_places_follow_each_other(folder):
 def test_corpus_composed_passages_stand_alone(root):
     assert set(corpus.running(corpus.load(root / "corpora/composed", THEMES))) == {None}
     assert set(corpus.running(corpus.load(root / "corpora/mexico-2014", THEMES))) == {"mexico-2014/1"}
+
+
+def test_corpus_passages_are_read_whatever_their_labels(folder):
+    rows = [row(1, labels=["a theme of another codebook"]), row(2)]
+    assert corpus.passages(put(folder, rows)) == rows
+    with pytest.raises(CorpusError, match=r"passages\.jsonl:2: field 'text' is missing"):
+        corpus.passages(put(folder, [row(1), {"id": "2"}]))
