@@ -25,7 +25,7 @@ from tagger.errors import ModelError, OutputError
 from tagger.features import FeatureSettings
 from tagger.model import Model
 
-FORMAT = 1
+FORMAT = 2
 """Number of the layout below. Readers refuse a number that they do not know."""
 
 

@@ -11,7 +11,6 @@ that nothing loops over tokens in Python. What a text holds is a set (presence, 
 ``class``    a class of the lexicon that a token belongs to
 ``opening``  a class of the first token
 ``order``    two classes in their order, at most ``window`` tokens apart
-``near``     the same, at most ``nearness`` tokens apart
 ``beside``   a token and a class before or after it, at most ``reach`` tokens apart
 ``before``   words and stems of the ``span`` passages before it in its document, each ``fade`` times the weight of the next
 ``after``    words and stems of the passages after it, likewise
@@ -31,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("word", "pair", "stem", "class", "opening", "order", "near", "beside")
+KINDS = ("word", "pair", "stem", "class", "opening", "order", "beside")
 CONTEXT = ("before", "after")
 _HEARD = ("word", "stem")  # what a passage hears of its neighbours
 
@@ -72,7 +71,6 @@ class FeatureSettings:
             "class": 1.5,
             "opening": 1.0,
             "order": 0.8,
-            "near": 1.0,
             "beside": 0.8,
             "before": 0.5,
             "after": 0.5,
@@ -80,8 +78,7 @@ class FeatureSettings:
     )
     stem_length: int = 5
     window: int = 25
-    nearness: int = 3
-    reach: int = 2
+    reach: int = 3
     span: int = 5
     fade: float = 0.7
     norm: float = 0.5
@@ -101,7 +98,6 @@ class FeatureSettings:
         limits = {
             "stem_length": (2, 20),
             "window": (1, 50),
-            "nearness": (1, 50),
             "reach": (1, 10),
             "span": (1, 20),
             "fade": (0.0, 1.0),
@@ -127,7 +123,6 @@ class FeatureSettings:
             "weights": dict(self.weights),
             "stem_length": self.stem_length,
             "window": self.window,
-            "nearness": self.nearness,
             "reach": self.reach,
             "span": self.span,
             "fade": self.fade,
@@ -370,7 +365,7 @@ class Features:
             long = np.flatnonzero(tokens.end - tokens.start > size)
             start = tokens.start[long]
             yield made("stem", tokens.piece(start, start + size), long, long)
-        if not any(weights.get(kind) for kind in ("class", "opening", "order", "near", "beside")):
+        if not any(weights.get(kind) for kind in ("class", "opening", "order", "beside")):
             return
         token, number = self._lexicon.classes(tokens)
         name = self._lexicon.names[number]
@@ -379,13 +374,9 @@ class Features:
         if weights.get("opening"):
             opening = np.flatnonzero(np.isin(token, np.searchsorted(row, np.arange(len(tokens.row_end)))))
             yield made("opening", name[opening], token[opening], token[opening])
-        if weights.get("order") or weights.get("near"):
-            left, right = _neighbours(token, row, max(self.settings.window, self.settings.nearness))
-            distance, both = token[right] - token[left], _mix(name[left], 0) + name[right]
-            for kind, limit in (("order", self.settings.window), ("near", self.settings.nearness)):
-                if weights.get(kind):
-                    inside = np.flatnonzero(distance <= limit)
-                    yield made(kind, both[inside], token[left[inside]], token[right[inside]])
+        if weights.get("order"):
+            left, right = _neighbours(token, row, self.settings.window)
+            yield made("order", _mix(name[left], 0) + name[right], token[left], token[right])
         if weights.get("beside"):
             member, other, before = _beside(token, row, self.settings.reach)
             side = np.where(before, np.uint64(_BASE), np.uint64(_INVERSE))

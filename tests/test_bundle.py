@@ -77,7 +77,7 @@ def resave(folder: Path, change: dict[str, object], tensors: dict[str, np.ndarra
 
 def test_bundle_refuses_an_unknown_format_with_advice(folder):
     resave(folder, {"format": 99})
-    with pytest.raises(ModelError, match=r"format 99.*reads format 1.*upgrade tagger"):
+    with pytest.raises(ModelError, match=r"format 99.*reads format 2.*upgrade tagger"):
         bundle.load(folder)
 
 

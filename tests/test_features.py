@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tagger.features import KINDS, Features, FeatureSettings
 
 LEXICON = {"official": ["offic", "police$"], "neg": ["not$", "no$"], "care": ["shelter", "service"]}
-SETTINGS = FeatureSettings(lexicon=LEXICON, window=4, nearness=2)
+SETTINGS = FeatureSettings(lexicon=LEXICON, window=4)
 BASE, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
@@ -49,8 +49,7 @@ def reference(text: str) -> dict[int, float]:
     member = [(place, word_hash(name.encode())) for place, word in enumerate(words(text)) for name in classes(word)]
     found["class"] = {name for _, name in member}
     found["opening"] = {name for place, name in member if place == 0}
-    for kind, limit in (("order", 4), ("near", 2)):
-        found[kind] = {(mix(a, 0) + b) & MASK for i, a in member for j, b in member if 0 < j - i <= limit}
+    found["order"] = {(mix(a, 0) + b) & MASK for i, a in member for j, b in member if 0 < j - i <= 4}
     for i, a in member:
         for j in range(max(i - SETTINGS.reach, 0), min(i + SETTINGS.reach + 1, len(tokens))):
             if i != j:
@@ -103,7 +102,7 @@ def test_features_do_not_depend_on_the_batch():
 
 
 def test_features_do_not_depend_on_the_order_of_the_lexicon():
-    turned = FeatureSettings(lexicon=dict(reversed(LEXICON.items())), window=4, nearness=2)
+    turned = FeatureSettings(lexicon=dict(reversed(LEXICON.items())), window=4)
     text = ["No police officer was in the shelter."]
     assert counted(Features(SETTINGS), text) == counted(Features(turned), text)
 

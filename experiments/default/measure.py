@@ -62,10 +62,9 @@ def changed(*left_out: str, **features: object) -> TrainingSettings:
 
 
 VARIANTS = {
-    "words and pairs only": changed("stem", "class", "opening", "order", "near", "beside"),
-    "without word classes": changed("class", "opening", "order", "near", "beside"),
-    "without ordered classes": changed("order", "near"),
-    "without near classes": changed("near"),
+    "words and pairs only": changed("stem", "class", "opening", "order", "beside"),
+    "without word classes": changed("class", "opening", "order", "beside"),
+    "without ordered classes": changed("order"),
     "without words beside classes": changed("beside"),
     "window of 15 tokens": changed(window=15),
     "without stems": changed("stem"),
