@@ -9,10 +9,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from tagger.errors import CorpusError, InputError, MissingExtraError, ModelError, OutputError, TaggerError, ThemesError, TrainingError
 from tagger.reading import Columns, Limits
 from tagger.records import Document, Passage, Span, Tagged
 from tagger.tagging import Tagger, load, read, read_all
+
+if TYPE_CHECKING:
+    from tagger.evaluation import evaluate
 
 __all__ = [
     "Columns",
@@ -30,8 +35,18 @@ __all__ = [
     "TaggerError",
     "ThemesError",
     "TrainingError",
+    "evaluate",
     "load",
     "read",
     "read_all",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs scikit-learn only when it is asked for."""
+    if name == "evaluate":
+        from tagger.evaluation import evaluate
+
+        return evaluate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ import numpy as np
 from tagger import bundle
 from tagger.corpus import digest, load
 from tagger.errors import TrainingError
-from tagger.evaluation.metrics import evaluate_scores
+from tagger.evaluation import Predictions, measure
 from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Trained, TrainingSettings, train
@@ -37,9 +37,8 @@ def build_model(corpora: Sequence[Path], out: Path, *, themes: Path, results: Pa
     """
     codebook = load_codebook(themes)
     trained = train_folders(corpora, codebook)
-    labels, documents = trained.labels, trained.documents
-    predicted = trained.out_of_fold >= trained.model.thresholds
-    cross_validation = evaluate_scores(trained.model.themes, labels, trained.out_of_fold, predicted, documents)
+    documents = trained.documents
+    cross_validation = measure(_out_of_fold(trained), thresholds=trained.model.thresholds)
     card = {
         **trained.model.card,
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
@@ -50,12 +49,26 @@ def build_model(corpora: Sequence[Path], out: Path, *, themes: Path, results: Pa
             {"name": folder.name, "passages": int(np.sum([d.startswith(f"{folder.name}/") for d in documents])), "sha256": digest(folder)}
             for folder in corpora
         ],
-        "cross_validation": cross_validation.to_json(),
+        "cross_validation": cross_validation.card(),
         "measured": _measured(results, trained.model),
     }
     model = replace(trained.model, card=card)
     bundle.save(model, out, readme=render_card(model, codebook))
     return model
+
+
+def _out_of_fold(trained: Trained) -> Predictions:
+    count = len(trained.documents)
+    return Predictions(
+        themes=trained.model.themes,
+        ids=tuple(map(str, range(count))),
+        documents=trained.documents,
+        fold=np.zeros(count, np.int64),
+        labels=trained.labels,
+        scores=trained.out_of_fold,
+        predicted=trained.out_of_fold >= trained.model.thresholds,
+        corpora={},
+    )
 
 
 def fingerprint(model: Model) -> str:

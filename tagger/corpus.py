@@ -168,14 +168,7 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
 
     Passages that were labelled only once, whose line has no ``second``, are left out.
     """
-    path = Path(folder) / ANNOTATIONS
-    if not path.is_file():
-        raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
-    rows = [row for _, row in _valid(folder, themes)]
-    problems = list(_annotation_problems(Path(folder), [(0, row) for row in rows], themes))
-    if problems:
-        raise CorpusError(str(problems[0]))
-    passes = [row for _, row in _json_lines(path, []) if "second" in row]
+    passes = labelled_twice(folder, themes)
     found = []
     for theme in themes:
         first, second = ([theme in row[key] for row in passes] for key in ("first", "second"))
@@ -183,13 +176,27 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
         both = sum(a and b for a, b in zip(first, second, strict=True))
         share = same / len(passes) if passes else float("nan")
         found.append(Agreement(theme, krippendorff_alpha([first, second]), share, sum(first), sum(second), both, len(passes)))
-    texts = {row["id"]: row for row in rows}
-    differing = [
-        {**row, "text": texts[row["id"]]["text"], "labels": texts[row["id"]]["labels"]}
-        for row in passes
-        if set(row["first"]) != set(row["second"])
-    ]
-    return found, differing
+    return found, [row for row in passes if set(row["first"]) != set(row["second"])]
+
+
+def labelled_twice(folder: Path | str, themes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lines of ``annotations.jsonl`` with two annotators, and the text, document and final labels of their passages."""
+    path = Path(folder) / ANNOTATIONS
+    if not path.is_file():
+        raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
+    rows = [row for _, row in _valid(folder, themes)]
+    problems = list(_annotation_problems(Path(folder), [(0, row) for row in rows], themes))
+    if problems:
+        raise CorpusError(str(problems[0]))
+    texts = {row["id"]: {name: row[name] for name in ("text", "document", "labels")} for row in rows}
+    return [{**row, **texts[row["id"]]} for _, row in _json_lines(path, []) if "second" in row]
+
+
+def label_names(folder: Path | str) -> list[str]:
+    """Return the names of the labels that stand in a corpus, in order; broken lines are passed over."""
+    rows = _json_lines(_passages(folder), [])
+    found = (row["labels"] for _, row in rows if isinstance(row.get("labels"), list))
+    return sorted({label for given in found for label in given if isinstance(label, str)})
 
 
 def krippendorff_alpha(coders: Sequence[Sequence[Any]]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -307,11 +308,47 @@ def test_cli_help_is_quick_and_has_examples():
 
 
 def test_cli_train_evaluate_and_tag_with_the_new_model(corpora, report, trained_folder):
-    table = run("evaluate", trained_folder, corpora[0])
-    assert table.stdout.splitlines()[0].split()[:3] == ["theme", "precision", "recall"]
     figures = json.loads(run("evaluate", trained_folder, corpora[0], "--json").stdout)
-    assert figures["macro_f1"] > 0.9
+    assert figures["macro"]["f1"]["value"] > 0.9
     assert run("tag", report, "--model", trained_folder).returncode == 0
+
+
+def test_cli_evaluate_prints_tables_and_writes_figures(root, tmp_path):
+    model, out = root / "models/default", tmp_path / "figures.json"
+    texts = [
+        ("Police officers accepted bribes from traffickers.", ["complicity"], "Prosecution"),
+        ("Migrant workers are subjected to forced labor on farms.", ["forced_labor"], "Introduction"),
+        ("There were no shelters for male victims outside the capital.", ["shelter_gaps"], "Protection"),
+        ("The government did not report how many victims it identified.", ["data_quality"], "Protection"),
+        ("The ministry trained 40 judges.", ["complicity"], "Prevention"),
+    ]
+    rows = [
+        {"id": f"{n}-{document}", "text": text, "labels": labels, "document": f"d{document}", "section": section}
+        for document in range(6)
+        for n, (text, labels, section) in enumerate(texts)
+    ]
+    twice = [{"id": row["id"], "first": row["labels"], "second": row["labels"]} for row in rows]
+    for name, lines in (("passages.jsonl", rows), ("annotations.jsonl", twice)):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, lines)))
+    options = ["--by", "section", "--by", "document", "--resamples", 50, "--seed", 3, "--jobs", 2]
+    done = run("evaluate", model, tmp_path, *options, "-o", out)
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert done.stdout.splitlines()[1] == "30 passages of 6 documents; 95 % intervals from 50 resamples of documents"
+    assert "complicity          12  1.00 1.00–1.00  0.50 0.50–0.50  0.67 0.67–0.67    1.00 1.00–1.00" in done.stdout
+    assert re.search(r"^ Protection +12 +12\* ", done.stdout, re.MULTILINE)
+    assert "note: forced_labor: 6 passages in 6 documents with it: too few to say how good the model is" in done.stderr
+    assert "Krippendorff's alpha of complicity 1.000" in done.stdout
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written == json.loads(run("evaluate", model, tmp_path, *options[:-2], "--json").stdout)
+    assert written["themes"][0]["recall"] == {"value": 0.5, "low": 0.5, "high": 0.5}
+    assert list(written["by"]["section"]) == ["Prosecution", "Introduction", "Protection", "Prevention"]
+    assert "unknown format '.txt'; known are .json" in errors(run("evaluate", model, tmp_path, "-o", tmp_path / "figures.txt"))[0]
+    assert run("evaluate", model, tmp_path, "--by", "country").returncode == 2
+    rows[0]["labels"] = ["corruption"]
+    (tmp_path / "passages.jsonl").write_text(json.dumps(rows[0]))
+    (message,) = errors(run("evaluate", model, tmp_path))
+    assert "its passages are labelled corruption, but the model default knows only complicity, forced_labor" in message
 
 
 def test_cli_corpus_commands(root, tmp_path):

@@ -30,7 +30,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from tagger import training
 from tagger.building import fingerprint, train_folders
 from tagger.corpus import label_matrix, load
-from tagger.evaluation import evaluate, evaluate_scores, faithfulness, macro_f1_difference
+from tagger.evaluation import evaluate, faithfulness, macro_f1_difference, measure, predict
 from tagger.evaluation.calibration import calibration_curve
 from tagger.model import Model
 from tagger.tagging import Tagger, reading_effort
@@ -123,11 +123,13 @@ def main(folder: Path) -> None:
     corpus = load(folder, THEMES)
     texts, documents, labels = list(corpus["text"]), list(corpus["document"]), label_matrix(corpus)
     shipped = train_folders([MEXICO, COMPOSED], CODEBOOK)
-    scores, predicted = shipped.model.scores(texts).astype(float), predictions(shipped.model, texts)
+    said = predict(Tagger(shipped.model), corpus)
+    scores, predicted = said.scores, said.predicted
 
     def compare(scores: np.ndarray, other: np.ndarray) -> dict[str, object]:
-        difference, interval = macro_f1_difference(labels, predicted, other, documents)
-        return {**evaluate_scores(THEMES, labels, scores, other, documents).to_json(), "shipped_less_this": [difference, *interval]}
+        rival = replace(said, scores=scores, predicted=other)
+        better = macro_f1_difference(said, rival)
+        return {**measure(rival).card(), "shipped_less_this": [better.value, better.low, better.high]}
 
     keywords, alone = keyword_scores(texts), mexico_alone(texts)
     compared = {
@@ -137,7 +139,7 @@ def main(folder: Path) -> None:
     for name, make in track(models().items(), "Ablations", transient=True):
         model = make()
         compared[name] = compare(model.scores(texts).astype(float), predictions(model, texts))
-    curve = learning_curve(lambda model: evaluate(Tagger(model), corpus).to_json())
+    curve = learning_curve(lambda model: evaluate(Tagger(model), corpus).card())
     calibration = {theme: calibration_curve(labels[:, t], scores[:, t]) for t, theme in enumerate(THEMES)}
     results = {
         "fingerprint": fingerprint(shipped.model),
@@ -147,7 +149,7 @@ def main(folder: Path) -> None:
                 "labelled by the codebook. They served to choose between models, never to fit one, and some composed passages were written "
                 "from errors on them, so the figures are somewhat optimistic: without those passages the model reaches "
                 f"{compared[HONEST]['macro_f1']:.2f}. Intervals: bootstrap over countries. `experiments/default/measure.py` makes them.",
-                "figures": evaluate(Tagger(shipped.model), corpus).to_json(),
+                "figures": evaluate(Tagger(shipped.model), corpus).card(),
                 "compared": {name: {key: value[key] for key in KEYS} for name, value in compared.items()},
                 "notes": [
                     *calibration_table(calibration),
@@ -210,7 +212,7 @@ def held_out() -> dict[str, object]:
         "were chosen on a corpus that held the region documents, so the figures are somewhat optimistic for these. All are the project's "
         "own writing: easier than real reports where they say one thing plainly, harder where they say it in rare words. "
         "Intervals: bootstrap over documents.",
-        "figures": evaluate(Tagger(model), test).to_json(),
+        "figures": evaluate(Tagger(model), test).card(),
         "notes": failures(model, test),
     }
 

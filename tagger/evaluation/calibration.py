@@ -5,22 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+BINS = 10
+"""Into so many bins of equal width scores are sorted; 1 falls into the last."""
 
-def calibration_curve(labels: NDArray[np.int64], scores: NDArray[np.float64], *, bins: int = 10) -> list[tuple[float, float, int]]:
-    """Mean score, share of positives and count of each non-empty bin of equal width."""
-    place = np.minimum((scores * bins).astype(np.int64), bins - 1)
+
+def bins_of(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin of each score."""
+    return np.minimum((scores * BINS).astype(np.int64), BINS - 1)
+
+
+def calibration_curve(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> list[tuple[float, float, int]]:
+    """Mean score, share of positives and count of each non-empty bin."""
+    place = bins_of(scores)
     return [
         (float(scores[place == number].mean()), float(labels[place == number].mean()), int((place == number).sum()))
-        for number in range(bins)
+        for number in range(BINS)
         if (place == number).any()
     ]
-
-
-def expected_calibration_error(labels: NDArray[np.int64], scores: NDArray[np.float64], *, bins: int = 10) -> float:
-    """Mean distance between score and share of positives, over bins of equal width weighted by their size.
-
-    Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning".
-    """
-    if not len(labels):
-        return float("nan")
-    return sum(count * abs(score - share) for score, share, count in calibration_curve(labels, scores, bins=bins)) / len(labels)

@@ -1,169 +1,222 @@
-"""Precision, recall, F1, average precision and calibration a theme, with intervals by bootstrap over documents."""
+"""How good a model is on labelled passages, and how sure that is: every figure with an interval by resampling documents."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.errors import MissingExtraError, TrainingError
-from tagger.evaluation.calibration import expected_calibration_error
-from tagger.tagging import Tagger
+from tagger.errors import TrainingError
+from tagger.evaluation.bootstrap import MIDDLE, draw, interval, number_documents, resample
+from tagger.evaluation.figures import (
+    COVERAGE,
+    CURVE,
+    MACRO,
+    MICRO,
+    PASSAGES,
+    SAMPLES,
+    Array,
+    CeilingFigures,
+    DecisionFigures,
+    Decisions,
+    Figures,
+    PassageFigures,
+    by_document,
+    mean_known,
+    ratio,
+)
+from tagger.evaluation.predictions import Predictions
+from tagger.evaluation.results import Evaluation, Figure, ThemeFigures
+from tagger.writing.text import many
 
-try:
-    import datasets
-    from sklearn.metrics import average_precision_score
-except ImportError as error:
-    raise MissingExtraError("scikit-learn", "train") from error
-
-_RESAMPLES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ThemeMetrics:
-    """One theme's figures. ``f1_interval`` holds 95 % of the bootstrap over documents; a figure without support is not a number."""
-
-    theme: str
-    precision: float
-    recall: float
-    f1: float
-    f1_interval: tuple[float, float]
-    average_precision: float
-    calibration_error: float
-    support: int
-    predicted: int
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A model measured on a corpus."""
-
-    themes: tuple[ThemeMetrics, ...]
-    macro_f1: float
-    macro_interval: tuple[float, float]
-    micro_precision: float
-    micro_recall: float
-    micro_f1: float
-    passages: int
-    documents: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; what is not a number becomes null."""
-        return {**_plain(asdict(self)), "macro_average_precision": _plain(float(np.mean([t.average_precision for t in self.themes])))}
+FEW, FEW_DOCUMENTS = 20, 5
+"""With fewer passages of a theme, or passages of it in fewer documents, its figures are mostly chance."""
+_HIDDEN = 0.01  # what an interval of one point may hide without a word
 
 
-def evaluate(tagger: Tagger, corpus: datasets.Dataset, *, seed: int = 0) -> Evaluation:
-    """Measure a tagger, at its own thresholds, on a labelled corpus (see `tagger.corpus.load`).
-
-    Raises
-    ------
-    TrainingError
-        The corpus has other themes than the model.
-    """
-    themes = tuple(corpus.features["labels"].feature.names)
-    if themes != tagger.themes:
-        raise TrainingError(f"the corpus has the themes {', '.join(themes)}, but the model {', '.join(tagger.themes)}")
-    labels = np.zeros((len(corpus), len(themes)), np.int64)
-    for row, numbers in enumerate(corpus["labels"]):
-        labels[row, numbers] = 1
-    scores = tagger.scores(list(corpus["text"])).astype(np.float64)
-    predicted = scores >= tagger.model.thresholds.astype(np.float32)
-    return evaluate_scores(themes, labels, scores, predicted, list(corpus["document"]), seed=seed)
-
-
-def evaluate_scores(
-    themes: Sequence[str],
-    labels: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    predicted: NDArray[np.bool_],
-    documents: Sequence[str],
+def measure(
+    predictions: Predictions,
     *,
+    resamples: int = 1000,
     seed: int = 0,
+    jobs: int = 1,
+    thresholds: Array | None = None,
+    review: Array | None = None,
+    ceiling: Predictions | None = None,
+    progress: bool = False,
 ) -> Evaluation:
-    """Measure scores and predictions, all (n, themes), of passages of the named documents."""
-    by_document, times = _sums(labels, predicted, documents), _resamples(documents, seed)
-    resampled = _f1(*(times @ part for part in by_document))
-    totals = [part.sum(axis=0) for part in by_document]
-    f1 = _f1(*totals)
-    figures = []
-    for t, theme in enumerate(themes):
-        hit, support, marked = (float(part[t]) for part in totals)
-        figures.append(
-            ThemeMetrics(
-                theme=theme,
-                precision=hit / marked if marked else float("nan"),
-                recall=hit / support if support else float("nan"),
-                f1=float(f1[t]),
-                f1_interval=_interval(resampled[:, t]),
-                average_precision=float(average_precision_score(labels[:, t], scores[:, t])) if support else float("nan"),
-                calibration_error=expected_calibration_error(labels[:, t], scores[:, t]),
-                support=int(support),
-                predicted=int(marked),
-            )
-        )
-    hit, support, marked = (float(part.sum()) for part in totals)
-    return Evaluation(
-        themes=tuple(figures),
-        macro_f1=float(f1.mean()),
-        macro_interval=_interval(resampled.mean(axis=1)),
-        micro_precision=hit / marked if marked else float("nan"),
-        micro_recall=hit / support if support else float("nan"),
-        micro_f1=2 * hit / (support + marked) if support + marked else float("nan"),
-        passages=len(labels),
-        documents=len(set(documents)),
-    )
+    """Measure predictions.
+
+    Parameters
+    ----------
+    predictions
+        Scores of several fits are ranked together, as calibrated probabilities can be.
+    resamples, seed
+        Intervals hold the middle 95 % of so many resamples of the documents. That of the calibration error lies high in a small
+        sample, where resampling adds to what chance puts between score and share.
+    jobs
+        Processes to compute in; the result is the same for any number.
+    thresholds
+        (themes,), those that ``predicted`` came from, to tell how near to one a score is. Without them the middle between
+        the lowest score with the label and the highest without it is taken, for each fold.
+    review
+        (themes, 2), the review bands: from the first number to below the second.
+    ceiling
+        Two annotators: the first one's labels as ``labels``, the second one's as ``predicted`` (see `tagger.evaluation.annotators`).
+    progress
+        Show a bar on a terminal.
+    """
+    documents, document = number_documents(predictions.documents)
+    if not len(predictions):
+        raise TrainingError("no passage to measure: give some that people have labelled")
+    sample = _Sample(predictions, document, documents, _distances(predictions, thresholds), review)
+    found, drawn = _resampled(sample, documents, sample.cells, resamples, seed, jobs, progress)
+    if ceiling is not None:
+        units, unit = number_documents(ceiling.documents)
+        human = CeilingFigures(ceiling.labels, ceiling.predicted, unit, units)
+        for whole, part in zip((found, drawn), _resampled(human, units, 1, resamples, seed, 1, False), strict=True):
+            whole |= part
+    return _evaluation(predictions, found, drawn, documents, resamples, seed)
 
 
-def macro_f1_difference(
-    labels: NDArray[np.int64], one: NDArray[np.bool_], other: NDArray[np.bool_], documents: Sequence[str], *, seed: int = 0
-) -> tuple[float, tuple[float, float]]:
-    """Macro-F1 of predictions ``one`` less that of ``other`` on the same passages, all (n, themes), with a 95 % interval.
+def macro_f1_difference(one: Predictions, other: Predictions, *, resamples: int = 1000, seed: int = 0) -> Figure:
+    """Macro-F1 of predictions less that of others of the same passages, in their order.
 
     The bootstrap is paired: each resample of documents measures both (Efron and Tibshirani 1993, chapter 16).
     """
-    times = _resamples(documents, seed)
-    macro, resampled = zip(
-        *(
-            (_f1(*(part.sum(axis=0) for part in sums)).mean(), _f1(*(times @ part for part in sums)).mean(axis=1))
-            for sums in (_sums(labels, predicted, documents) for predicted in (one, other))
-        ),
-        strict=True,
+    documents, document = number_documents(one.documents)
+    times = np.vstack([np.ones(documents), draw(documents, resamples, seed)])
+    first, second = (_macro_f1(times, predictions, document, documents) for predictions in (one, other))
+    return Figure(float(first[0] - second[0]), *interval((first - second)[1:]))
+
+
+def _macro_f1(times: Array, predictions: Predictions, document: NDArray[np.int64], documents: int) -> Array:
+    parts = (predictions.labels * predictions.predicted, predictions.labels, predictions.predicted)
+    hits, support, marked = (times @ by_document(list(part.T), document, documents) for part in parts)
+    return mean_known(np.where(support > 0, ratio(2 * hits, support + marked), np.nan).T)
+
+
+class _Sample:
+    """All figures of some predictions as a function of how often each document counts."""
+
+    def __init__(
+        self, predictions: Predictions, document: NDArray[np.int64], documents: int, distance: Array, review: Array | None
+    ) -> None:
+        labels, scores, predicted = predictions.labels, predictions.scores, predictions.predicted
+        band = None if review is None else (scores >= review[:, 0]) & (scores < review[:, 1])
+        decisions = [
+            Decisions(labels[:, t], scores[:, t], predicted[:, t], distance[:, t], None if band is None else band[:, t], document)
+            for t in range(labels.shape[1])
+        ]
+        self._themes = [DecisionFigures(theme, documents) for theme in decisions]
+        self._all = DecisionFigures(Decisions.joined(decisions), documents)
+        self._passages = PassageFigures(labels, scores, predicted, band, document, documents)
+        self._supported = [bool(column.any()) for column in labels.T]
+        self.cells = labels.size
+
+    def __call__(self, times: Array) -> Figures:
+        """Compute all figures, their first dimension that of ``times``."""
+        found = self._passages(times)
+        themes = [theme(times) for theme in self._themes]
+        found |= {(t, name): value for t, figures in enumerate(themes) for name, value in figures.items()}
+        found |= {(MICRO, name): value for name, value in self._all(times).items()}
+        occurring = [figures for figures, supported in zip(themes, self._supported, strict=True) if supported]
+        for name in (name for name in themes[0] if name != CURVE):
+            known = np.array([figures[name] for figures in occurring])
+            found[MACRO, name] = mean_known(known) if occurring else np.full(len(times), np.nan)
+        return found
+
+
+def _resampled(
+    figures: Callable[[Array], Figures], documents: int, cells: int, resamples: int, seed: int, jobs: int, progress: bool
+) -> tuple[Figures, Figures]:
+    """The figures of the sample itself, and those of its resamples; of one document there are none."""
+    found = figures(np.ones((1, documents)))
+    times = draw(documents, resamples if documents > 1 else 0, seed)
+    return found, resample(figures, times, cells=cells, jobs=jobs, progress=progress)
+
+
+def _distances(predictions: Predictions, thresholds: Array | None) -> Array:
+    """How far each score lies from its threshold, (n, themes)."""
+    scores, predicted = predictions.scores, predictions.predicted
+    if thresholds is not None:
+        return np.abs(scores - thresholds)
+    distance = np.zeros(scores.shape)
+    for fold in np.unique(predictions.fold):
+        rows = predictions.fold == fold
+        lowest = np.where(predicted[rows], scores[rows], np.inf).min(axis=0)
+        highest = np.where(predicted[rows], -np.inf, scores[rows]).max(axis=0)
+        middle = np.where(np.isinf(lowest), highest, np.where(np.isinf(highest), lowest, (lowest + highest) / 2))
+        distance[rows] = np.abs(scores[rows] - middle)
+    return distance
+
+
+def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, documents: int, resamples: int, seed: int) -> Evaluation:
+    """Put values and intervals together."""
+
+    def figures(scope: int | str) -> dict[str, Figure]:
+        return {
+            name: Figure(float(value[0]), *(interval(drawn[of, name]) if drawn else ()))
+            for (of, name), value in found.items()
+            if of == scope and name != CURVE
+        }
+
+    def curve(scope: int | str) -> tuple[Figure, ...]:
+        ends = np.percentile(drawn[scope, CURVE], MIDDLE, axis=0) if drawn else np.full((2, len(COVERAGE)), np.nan)
+        return tuple(Figure(*map(float, point)) for point in zip(found[scope, CURVE][0], *ends, strict=True))
+
+    labels, names = predictions.labels, np.array(predictions.documents)
+    themes = tuple(
+        ThemeFigures(
+            theme,
+            int(labels[:, t].sum()),
+            int(predictions.predicted[:, t].sum()),
+            len(set(names[labels[:, t] == 1])),
+            figures(t),
+            curve(t),
+        )
+        for t, theme in enumerate(predictions.themes)
     )
-    return float(macro[0] - macro[1]), _interval(resampled[0] - resampled[1])
+    return Evaluation(
+        themes=themes,
+        macro=figures(MACRO),
+        micro=figures(MICRO),
+        samples=figures(SAMPLES),
+        passages=figures(PASSAGES),
+        risk_coverage=curve(MICRO),
+        count=len(labels),
+        documents=documents,
+        resamples=resamples if documents > 1 else 0,
+        seed=seed,
+        warnings=tuple(_warnings(themes, predictions, documents)),
+    )
 
 
-def _sums(labels: NDArray[np.int64], predicted: NDArray[np.bool_], documents: Sequence[str]) -> list[NDArray[np.float64]]:
-    """Hits, support and marked passages of each document, (documents, themes) each: a resample of documents is then a weighted sum."""
-    names, number = np.unique(np.array(documents, dtype=object).astype(str), return_inverse=True)
-    parts = (labels * predicted, labels, predicted)
-    return [np.stack([np.bincount(number, part[:, t], len(names)) for t in range(part.shape[1])], 1) for part in parts]
+def _faultless(theme: ThemeFigures) -> list[str]:
+    """Say what an interval of one point hides, by the rule of three for independent passages (Hanley and Lippman-Hand 1983)."""
+    return [
+        f"{theme.theme}: no error in {name} among {count} passages, so resampling finds none; it may be as low as {1 - 3 / count:.2f}"
+        for name, count in (("precision", theme.predicted), ("recall", theme.support))
+        if theme.figures[name].value == 1 and 3 / count > _HIDDEN
+    ]
 
 
-def _resamples(documents: Sequence[str], seed: int) -> NDArray[np.int64]:
-    """How often each document is drawn, (resamples, documents)."""
-    count = len(set(documents))
-    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
-
-
-def _f1(hits: NDArray[Any], support: NDArray[Any], marked: NDArray[Any]) -> NDArray[np.float64]:
-    """F1, 0 where a theme neither occurs nor is predicted (as scikit-learn counts it)."""
-    f1: NDArray[np.float64] = np.divide(2.0 * hits, support + marked, out=np.zeros(hits.shape), where=support + marked > 0)
-    return f1
-
-
-def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return None if np.isnan(value) else round(value, 4)
-    return value
+def _warnings(themes: Sequence[ThemeFigures], predictions: Predictions, documents: int) -> list[str]:
+    found = []
+    if documents == 1:
+        found.append("all passages are of one document: there are no intervals, as these come from resampling documents")
+    for theme in themes:
+        if not theme.support:
+            found.append(f"{theme.theme}: no passage carries it, so it has no recall and no F1 and is left out of the macro figures")
+        elif theme.support < FEW or theme.documents < FEW_DOCUMENTS:
+            found.append(
+                f"{theme.theme}: {many(theme.support, 'passage')} in {many(theme.documents, 'document')} with it: too few to say how good "
+                f"the model is (fewer than {FEW}, or in fewer than {FEW_DOCUMENTS})"
+            )
+        else:
+            found += _faultless(theme)
+    for t, theme in enumerate(themes):
+        if predictions.scores[:, t].min() < 0 or predictions.scores[:, t].max() > 1:
+            found.append(f"{theme.theme}: scores are no probabilities, so there is no Brier score and no calibration error")
+    return found

@@ -7,19 +7,18 @@ with the package of the extra ``documents`` that it needs, if any.
 from __future__ import annotations
 
 import importlib.util
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from tagger.errors import MissingExtraError, OutputError
+from tagger.errors import MissingExtraError
 from tagger.writing.about import About, Results
 from tagger.writing.html import write_html
 from tagger.writing.jsonl import tagged_to_json, write_jsonl
 from tagger.writing.markdown import write_markdown
 from tagger.writing.parquet import write_parquet
 from tagger.writing.table import write_csv
+from tagger.writing.whole import check_place, whole
 from tagger.writing.xlsx import write_xlsx
 
 __all__ = ["WRITERS", "About", "Results", "Writer", "check_output", "tagged_to_json", "write"]
@@ -44,16 +43,10 @@ WRITERS: dict[str, Writer] = {
 
 def check_output(path: Path | str) -> Path:
     """Return the path if something can be written there, before any work is done for it."""
-    path = Path(path)
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise OutputError(f"{path}: unknown format {path.suffix or 'without an ending'!r}; known are {', '.join(WRITERS)}")
+    path = check_place(path, WRITERS)
+    writer = WRITERS[path.suffix.lower()]
     if writer.needs is not None and importlib.util.find_spec(writer.needs) is None:
         raise MissingExtraError(writer.needs, "documents")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder: name a file in it")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
     return path
 
 
@@ -76,29 +69,5 @@ def write(path: Path | str, results: Results, about: About) -> None:
     >>> write("mexico.html", [(document, tags.tag(document))], tags.about)
     """
     path = check_output(path)
-    made: str | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name}-", suffix=".tmp", delete=False) as stream:
-            made = stream.name
-            WRITERS[path.suffix.lower()].write(results, about, stream.file)
-            # A disk may say only now that it is full: the old file must still be there then.
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(made).chmod(0o666 & ~_umask())
-        os.replace(made, path)
-        made = None
-    except BrokenPipeError:
-        raise  # of our own output on the terminal, which the passages' source may write to; not of this file
-    except OutputError as error:
-        raise OutputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
-    finally:
-        if made is not None:
-            Path(made).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole(path) as stream:
+        WRITERS[path.suffix.lower()].write(results, about, stream)

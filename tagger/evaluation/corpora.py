@@ -1,0 +1,164 @@
+"""A tagger measured on an annotated corpus, beside the people who annotated it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tagger.corpus import ANNOTATIONS, digest, label_matrix, label_names, labelled_twice, load, running
+from tagger.errors import MissingExtraError, TrainingError
+from tagger.evaluation.metrics import measure
+from tagger.evaluation.predictions import Predictions
+from tagger.evaluation.results import Evaluation
+from tagger.tagging import Tagger
+
+try:
+    import datasets
+except ImportError as error:
+    raise MissingExtraError("datasets", "train") from error
+
+BY = ("section", "length", "document")
+_LENGTHS = ((10, "up to 10 words"), (20, "11 to 20 words"), (40, "21 to 40 words"), (float("inf"), "over 40 words"))
+
+
+def evaluate(
+    tagger: Tagger,
+    corpus: Path | str | datasets.Dataset,
+    *,
+    by: Sequence[str] = (),
+    resamples: int = 1000,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: bool = False,
+) -> Evaluation:
+    """Measure a tagger, at its own thresholds, on a labelled corpus.
+
+    Parameters
+    ----------
+    tagger
+        See `tagger.load`.
+    corpus
+        A folder, or what `tagger.corpus.load` made of one. Of a folder whose passages were labelled twice, the figures also tell how far
+        the annotators agree, which is the ceiling for a model.
+    by
+        ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too.
+    resamples, seed, jobs, progress
+        How intervals are made, see `measure`.
+
+    Raises
+    ------
+    TrainingError
+        The corpus has other themes than the model, or none of its passages has a section, by which it shall be measured.
+    CorpusError
+        A line of the corpus is broken.
+
+    Examples
+    --------
+    >>> import tagger
+    >>> found = tagger.evaluate(tagger.load(), "corpora/mexico-2014", by=["section"])
+    >>> found.themes[0].figures["recall"].value
+    1.0
+    """
+    if unknown := set(by) - set(BY):
+        raise TrainingError(f"passages can't be measured by {min(unknown)!r}: known are {', '.join(BY)}")
+    ceiling, warnings = None, []
+    if not isinstance(corpus, datasets.Dataset):
+        folder = Path(corpus)
+        _check_themes(tagger, folder)
+        corpus = load(folder, tagger.themes)
+        predictions = predict(tagger, corpus, corpora={folder.resolve().name: digest(folder)})
+        ceiling = annotators(folder, tagger.themes)
+        warnings = _learned_from(tagger, folder)
+    else:
+        predictions = predict(tagger, corpus)
+    parts = {name: _parts(name, corpus) for name in by}
+    model = tagger.model
+
+    def measured(rows: Predictions, ceiling: Predictions | None = None) -> Evaluation:
+        # As 32-bit numbers, as the tagger compares scores with them.
+        thresholds, review = (part.astype(np.float32).astype(np.float64) for part in (model.thresholds, model.review))
+        how = {"resamples": resamples, "seed": seed, "jobs": jobs}
+        return measure(rows, **how, thresholds=thresholds, review=review, ceiling=ceiling, progress=progress)
+
+    whole = measured(predictions, ceiling)
+    apart = {
+        name: {value: measured(predictions.rows(np.array(values) == value)) for value in _order(name, values)}
+        for name, values in parts.items()
+    }
+    return replace(whole, warnings=(*warnings, *whole.warnings), by=apart)
+
+
+def predict(tagger: Tagger, corpus: datasets.Dataset, *, corpora: dict[str, str] | None = None) -> Predictions:
+    """Return what a tagger says of the passages of a corpus, beside what people said; ``corpora`` as in `Predictions`.
+
+    Raises
+    ------
+    TrainingError
+        The corpus has other themes than the model.
+    """
+    themes = tuple(corpus.features["labels"].feature.names)
+    if themes != tagger.themes:
+        raise TrainingError(f"the corpus has the themes {', '.join(themes)}, but the model {', '.join(tagger.themes)}")
+    scores = tagger.model.scores(list(corpus["text"]), running(corpus))
+    prefix = "".join(f"{name}/" for name in corpora or ())
+    return Predictions(
+        themes=themes,
+        ids=tuple(corpus["id"]),
+        documents=tuple(f"{prefix}{document}" for document in corpus["document"]),
+        fold=np.zeros(len(corpus), np.int64),
+        labels=label_matrix(corpus),
+        scores=scores.astype(np.float64),
+        predicted=scores >= tagger.model.thresholds.astype(np.float32),
+        corpora=corpora or {},
+    )
+
+
+def annotators(folder: Path | str, themes: Sequence[str]) -> Predictions | None:
+    """Return the second annotator's labels as predictions of the first one's; None where no passage was labelled twice."""
+    rows = labelled_twice(folder, themes) if (Path(folder) / ANNOTATIONS).is_file() else []
+    if not rows:
+        return None
+    first, second = (np.array([[theme in row[name] for theme in themes] for row in rows]) for name in ("first", "second"))
+    return Predictions(
+        themes=tuple(themes),
+        ids=tuple(row["id"] for row in rows),
+        documents=tuple(row["document"] for row in rows),
+        fold=np.zeros(len(rows), np.int64),
+        labels=first.astype(np.int64),
+        scores=second.astype(np.float64),
+        predicted=second,
+        corpora={},
+    )
+
+
+def _check_themes(tagger: Tagger, folder: Path) -> None:
+    if unknown := [label for label in label_names(folder) if label not in tagger.themes]:
+        raise TrainingError(
+            f"{folder}: its passages are labelled {', '.join(unknown)}, but the model {tagger.name} knows only {', '.join(tagger.themes)}: "
+            "train a model with these themes, or name another corpus"
+        )
+
+
+def _learned_from(tagger: Tagger, folder: Path) -> list[str]:
+    learned = tagger.model.card.get("corpora")
+    known = [corpus.get("sha256") for corpus in learned if isinstance(corpus, dict)] if isinstance(learned, list) else []
+    return [f"{folder}: the model learned from these very passages, so it will do worse on others"] if digest(folder) in known else []
+
+
+def _parts(name: str, corpus: datasets.Dataset) -> list[str]:
+    """The part to which each passage belongs; passages outside all sections, if others lie in one, make a part of their own."""
+    if name == "length":
+        counts = [len(text.split()) for text in corpus["text"]]
+        return [next(length for most, length in _LENGTHS if count <= most) for count in counts]
+    values = list(corpus[name])
+    if not any(values):
+        raise TrainingError("no passage of the corpus has a section: measure by length or document")
+    return [value or "(no section)" for value in values]
+
+
+def _order(name: str, values: Sequence[str]) -> list[str]:
+    found = dict.fromkeys(values)
+    return [length for _, length in _LENGTHS if length in found] if name == "length" else list(found)
