@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tagger.errors import MissingExtraError
 from tagger.writing.text import clean, many
 
 LAYOUT = Path(__file__).parent / "layout"
@@ -23,29 +24,33 @@ STYLES = 8
 class Part(NamedTuple):
     """A script or style that stands in the page, and the hash by which the page's policy lets it run."""
 
-    text: Any
+    text: Any  # Markup
     hash: str
 
 
 def render(folder: Path, **values: Any) -> Iterator[bytes]:
     """Render the page of a folder, piece by piece; every value is escaped."""
+    template = _template(folder)
     css = _part(LAYOUT / "base.css", folder / "style.css")
     js = _part(folder / "script.js")
-    for piece in _template(folder).generate(css=css, js=js, **values):
+    for piece in template.generate(css=css, js=js, **values):
         yield clean(piece).encode()
 
 
 @cache
 def _part(*paths: Path) -> Part:
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
     from markupsafe import Markup
 
-    text = "".join(path.read_text(encoding="utf-8") for path in paths)
     return Part(Markup(text), f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}")
 
 
 @cache
 def _template(folder: Path) -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "documents") from error
 
     environment = Environment(
         loader=FileSystemLoader([folder, LAYOUT]), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
