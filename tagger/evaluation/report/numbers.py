@@ -138,7 +138,7 @@ def table(names: Mapping[str, str], themes: Sequence[Theme], evaluation: Evaluat
         ("Macro", evaluation.macro),
         ("Micro", evaluation.micro),
         ("Samples", evaluation.samples),
-        ("Passages", evaluation.passages),
+        ("Whole passages", evaluation.passages),
     ]
     kept = [name for name in names if name in evaluation.micro or name in evaluation.macro]
     lines = [Line(theme, theme.title, one.support, _cells(kept, one.figures)) for theme, one in zip(themes, evaluation.themes, strict=True)]

@@ -48,7 +48,7 @@ def _figure(width: float, height: float) -> Iterator[Figure]:
 
 def calibration(curves: Mapping[str, Curve]) -> str:
     """A small curve a theme: share of positives against score, the area of a point by its count."""
-    with _figure(3.1 * len(curves), 3.2) as figure:
+    with _figure(3.1 * len(curves), 3.5) as figure:
         axes = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
         for axis, (theme, curve) in zip(axes, curves.items(), strict=True):
             _calibration(axis, curve)
@@ -70,7 +70,7 @@ def _calibration(axis: Axes, curve: Curve) -> None:
     score, share, count = zip(*curve, strict=True)
     axis.plot([0, 1], [0, 1], color=FAINT, linewidth=1)
     axis.plot(score, share, color=LINE, linewidth=1)
-    axis.scatter(score, share, s=[12 + 6 * n**0.5 for n in count], color=LINE, zorder=3)
+    axis.scatter(score, share, s=[10 + 110 * (n / max(count)) ** 0.5 for n in count], color=LINE, zorder=3, clip_on=False)
     axis.set(xlabel="score", aspect="equal", **_unit("x", "y"))
 
 
