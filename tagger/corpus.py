@@ -192,11 +192,14 @@ def labelled_twice(folder: Path | str, themes: Sequence[str]) -> list[dict[str, 
     return [{**row, **texts[row["id"]]} for _, row in _json_lines(path, []) if "second" in row]
 
 
-def label_names(folder: Path | str) -> list[str]:
-    """Return the names of the labels that stand in a corpus, in order; broken lines are passed over."""
-    rows = _json_lines(_passages(folder), [])
-    found = (row["labels"] for _, row in rows if isinstance(row.get("labels"), list))
-    return sorted({label for given in found for label in given if isinstance(label, str)})
+def label_lines(folder: Path | str) -> dict[str, int]:
+    """Return the labels that stand in a corpus, each with the first line where it stands; broken lines are passed over."""
+    found: dict[str, int] = {}
+    for number, row in _json_lines(_passages(folder), []):
+        for label in row["labels"] if isinstance(row.get("labels"), list) else ():
+            if isinstance(label, str):
+                found.setdefault(label, number)
+    return found
 
 
 def krippendorff_alpha(coders: Sequence[Sequence[Any]]) -> float:

@@ -348,7 +348,7 @@ def test_cli_evaluate_prints_tables_and_writes_figures(root, tmp_path):
     rows[0]["labels"] = ["corruption"]
     (tmp_path / "passages.jsonl").write_text(json.dumps(rows[0]))
     (message,) = errors(run("evaluate", model, tmp_path))
-    assert "its passages are labelled corruption, but the model default knows only complicity, forced_labor" in message
+    assert "passages.jsonl:1: passages are labelled corruption, but the model default has the themes complicity, forced_labor" in message
 
 
 def test_cli_corpus_commands(root, tmp_path):

@@ -251,7 +251,7 @@ def test_evaluation_refuses_what_it_cannot_measure(default_tagger, corpora, tmp_
     passages = tmp_path / "passages.jsonl"
     passages.write_text('{"id": "1", "text": "t", "labels": ["other"], "document": "d"}')
     with pytest.raises(
-        TrainingError, match=rf"{re.escape(str(tmp_path))}: .* labelled other, but the model default knows only complicity, f"
+        TrainingError, match=rf"^{re.escape(str(passages))}:1: .* labelled other, but the model default has the themes complicity, f"
     ):
         evaluate(default_tagger, tmp_path)
     with pytest.raises(TrainingError, match="the corpus has the themes other, but the model complicity"):
@@ -291,6 +291,14 @@ def test_evaluation_ceiling_is_the_agreement_of_the_annotators(default_tagger, c
         assert theme.figures["human_f1"] == theme.figures["f1"]
     assert "human_alpha" in evaluate(default_tagger, corpora[0]).themes[0].figures
     assert annotators(corpora[1].parent, themes) is None
+
+
+@pytest.mark.parametrize(("documents", "human_documents"), [(1, 9), (9, 1)])
+def test_evaluation_ceiling_may_come_from_other_documents(documents, human_documents):
+    found = measure(random_predictions(documents=documents), ceiling=random_predictions(documents=human_documents, seed=4), resamples=50)
+    assert math.isnan(found.macro["f1"].low) == (documents == 1)
+    assert math.isnan(found.macro["human_f1"].low) == (human_documents == 1)
+    assert found.macro["human_f1"].value > 0
 
 
 def test_evaluation_is_imported_only_when_asked_for():

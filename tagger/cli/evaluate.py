@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _HELP = """Measure a model on a labelled corpus, at the model's own thresholds.
 
-Every figure has a 95 % interval, by resampling documents; where a theme has too few passages to say anything, a note says so. A figure that
-can't be had is shown as `.`.
+Every figure has a 95 % interval, by resampling documents; where a theme has too few passages to say anything, a note says so. A dot stands
+for a figure that can't be had.
 
 **Example**: `tagger evaluate models/default corpora/mexico-2014 --by section -o figures.json`
 """
@@ -74,6 +74,8 @@ def _print(found: Evaluation) -> None:
     """Print the figures of each theme and over all, then the parts."""
     from rich.console import Console
 
+    from tagger.evaluation.calibration import BINS
+
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False)
     intervals = f"; 95 % intervals from {found.resamples} resamples of documents" if found.resamples else ""
     console.print(f"\n{many(found.count, 'passage')} of {many(found.documents, 'document')}{intervals}\n")
@@ -86,6 +88,7 @@ def _print(found: Evaluation) -> None:
         f"{_shown(found.passages['hamming_loss'], 3)}, label-ranking average precision "
         f"{_shown(found.passages['label_ranking_average_precision'], 3)}."
     )
+    console.print(f"macro: mean over the themes that occur; calibration error: the expected one, in {BINS} bins of equal width.")
     if "human_alpha" in found.macro:
         agreement = ", ".join(f"{name} {_shown(row['human_alpha'], 3)}" for name, row in _rows(found) if "human_alpha" in row)
         console.print(f"The annotators agree with a Krippendorff's alpha of {agreement}.")

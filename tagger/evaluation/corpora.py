@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.corpus import ANNOTATIONS, digest, label_matrix, label_names, labelled_twice, load, running
+from tagger.corpus import ANNOTATIONS, PASSAGES, digest, label_lines, label_matrix, labelled_twice, load, running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
@@ -135,10 +135,10 @@ def annotators(folder: Path | str, themes: Sequence[str]) -> Predictions | None:
 
 
 def _check_themes(tagger: Tagger, folder: Path) -> None:
-    if unknown := [label for label in label_names(folder) if label not in tagger.themes]:
+    if unknown := {label: line for label, line in label_lines(folder).items() if label not in tagger.themes}:
         raise TrainingError(
-            f"{folder}: its passages are labelled {', '.join(unknown)}, but the model {tagger.name} knows only {', '.join(tagger.themes)}: "
-            "train a model with these themes, or name another corpus"
+            f"{folder / PASSAGES}:{min(unknown.values())}: passages are labelled {', '.join(sorted(unknown))}, but the model {tagger.name} "
+            f"has the themes {', '.join(tagger.themes)}: train a model with those of the corpus, or name another corpus"
         )
 
 
@@ -155,7 +155,7 @@ def _parts(name: str, corpus: datasets.Dataset) -> list[str]:
         return [next(length for most, length in _LENGTHS if count <= most) for count in counts]
     values = list(corpus[name])
     if not any(values):
-        raise TrainingError("no passage of the corpus has a section: measure by length or document")
+        raise TrainingError("no passage of the corpus has a section: measure by length or document instead")
     return [value or "(no section)" for value in values]
 
 

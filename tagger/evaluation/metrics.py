@@ -75,8 +75,8 @@ def measure(
     if ceiling is not None:
         units, unit = number_documents(ceiling.documents)
         human = CeilingFigures(ceiling.labels, ceiling.predicted, unit, units)
-        for whole, part in zip((found, drawn), _resampled(human, units, 1, resamples, seed, 1, False), strict=True):
-            whole |= part
+        agreed, redrawn = _resampled(human, units, 1, resamples, seed, 1, False)
+        found, drawn = found | agreed, drawn | redrawn
     return _evaluation(predictions, found, drawn, documents, resamples, seed)
 
 
@@ -157,13 +157,13 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
 
     def figures(scope: int | str) -> dict[str, Figure]:
         return {
-            name: Figure(float(value[0]), *(interval(drawn[of, name]) if drawn else ()))
+            name: Figure(float(value[0]), *(interval(drawn[of, name]) if (of, name) in drawn else ()))
             for (of, name), value in found.items()
             if of == scope and name != CURVE
         }
 
     def curve(scope: int | str) -> tuple[Figure, ...]:
-        ends = np.percentile(drawn[scope, CURVE], MIDDLE, axis=0) if drawn else np.full((2, len(COVERAGE)), np.nan)
+        ends = np.percentile(drawn[scope, CURVE], MIDDLE, axis=0) if (scope, CURVE) in drawn else np.full((2, len(COVERAGE)), np.nan)
         return tuple(Figure(*map(float, point)) for point in zip(found[scope, CURVE][0], *ends, strict=True))
 
     labels, names = predictions.labels, np.array(predictions.documents)
