@@ -111,6 +111,13 @@ def test_report_filters_errors_by_theme_section_kind_and_document(show, made):
     assert errors(page) == wrong.sum()
 
 
+def test_report_of_a_model_without_errors_says_so(show, default_tagger):
+    page = show("mexico.html")
+    assert page.locator("text=No error.").all_inner_texts() == ["No error."] * len(default_tagger.themes)
+    assert not page.is_visible("#bar")
+    assert not page.is_visible("#nothing")
+
+
 def test_report_marks_the_words_that_raised_the_score(show):
     page = show("made.html")
     assert page.inner_text(".error[data-theme='0'] u >> nth=0") == "Passage"

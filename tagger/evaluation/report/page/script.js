@@ -7,7 +7,10 @@
   const controls = document.getElementById("controls");
   const toggle = document.getElementById("toggle");
   const errors = [...document.querySelectorAll(".error")];
-  const holders = [...document.querySelectorAll(".group, .theme")].map((element) => ({ element, inside: [...element.querySelectorAll(".error")] }));
+  const holders = [...document.querySelectorAll(".group, .theme")]
+    .map((element) => ({ element, inside: [...element.querySelectorAll(".error")] }))
+    .filter((holder) => holder.inside.length);
+  if (!errors.length) return;
 
   function filter() {
     const wanted = new FormData(bar);
