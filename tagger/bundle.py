@@ -87,7 +87,7 @@ def load(folder: Path | str) -> Model:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such model folder; leave --model out for the default model")
+        raise ModelError(f"{folder}: no such model folder: name one that `tagger train` wrote")
     manifest = _manifest(folder)
     files = manifest["files"]
     if not isinstance(files, dict) or set(files) != {LAYOUT.weights, LAYOUT.readme}:

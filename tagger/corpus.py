@@ -3,15 +3,14 @@
 A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a
 report that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``. A line of
 ``annotations.jsonl`` holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see
-each other's, and, where they differ, how that was ``settled``.
+each other's, and, where they differ or a label that both gave was corrected, how that was ``settled``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.duplicates import near_duplicates, shingles, words
 from tagger.errors import CorpusError, MissingExtraError
 
 try:
@@ -41,7 +41,6 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "end": int,
     "source": str,
 }
-_NEAR = 0.6  # Jaccard similarity of word trigrams from which two passages are near-duplicates
 _OVERLAP = 6  # so many words in a row in common with a protected text are a copy
 
 
@@ -126,6 +125,17 @@ def running(corpus: datasets.Dataset) -> list[str | None]:
     return [f"{document}/{run}" if sizes[run] > 1 else None for (document, _), run in zip(places, runs, strict=True)]
 
 
+def passages(folder: Path | str) -> list[dict[str, Any]]:
+    """Return the passages of a corpus as they stand in it, whatever their labels.
+
+    Raises
+    ------
+    CorpusError
+        A line is broken; the message names the file and the line.
+    """
+    return [row for _, row in _valid(folder, None)]
+
+
 def digest(folder: Path | str) -> str:
     """SHA-256 of the corpus's passages, as the manifest of a model names it."""
     return hashlib.sha256(_passages(folder).read_bytes()).hexdigest()
@@ -147,16 +157,28 @@ def check(folder: Path | str, themes: Sequence[str], *, against: Iterable[Path |
     return sorted(problems, key=lambda problem: (str(problem.path), problem.line))
 
 
+def unchecked(folder: Path | str, *, against: Iterable[Path | str] = ()) -> list[str]:
+    """Return what `check` could not check of a corpus, and why."""
+    found = []
+    if not (Path(folder) / ANNOTATIONS).is_file():
+        found.append(f"whether the labels are those of two annotators; there is no {ANNOTATIONS}")
+    if not (Path(folder) / REPORT).is_file():
+        found.append(f"where the passages stand; there is no {REPORT}")
+    if not list(against):
+        found.append("whether words are copied; no --against is given")
+    return found
+
+
 def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
     """Count a corpus: passages, documents, words a passage, and passages by theme and by combination of themes."""
     rows = [row for _, row in _valid(folder, themes)]
-    words = sorted(len(_words(row["text"])) for row in rows)
+    lengths = sorted(len(words(row["text"])) for row in rows)
     combinations = Counter(" + ".join(t for t in themes if t in row["labels"]) or "none" for row in rows)
     return {
         "passages": len(rows),
         "documents": dict(Counter(row["document"] for row in rows)),
-        "words": {name: words[int(share * (len(words) - 1))] for name, share in (("least", 0), ("median", 0.5), ("most", 1))}
-        if words
+        "words": {name: lengths[int(share * (len(lengths) - 1))] for name, share in (("least", 0), ("median", 0.5), ("most", 1))}
+        if lengths
         else {},
         "themes": {theme: sum(theme in row["labels"] for row in rows) for theme in themes},
         "combinations": dict(combinations.most_common()),
@@ -184,8 +206,9 @@ def labelled_twice(folder: Path | str, themes: Sequence[str]) -> list[dict[str, 
     path = Path(folder) / ANNOTATIONS
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
-    rows = [row for _, row in _valid(folder, themes)]
-    problems = list(_annotation_problems(Path(folder), [(0, row) for row in rows], themes))
+    numbered = _valid(folder, themes)
+    rows = [row for _, row in numbered]
+    problems = list(_annotation_problems(Path(folder), numbered, themes))
     if problems:
         raise CorpusError(str(problems[0]))
     texts = {row["id"]: {name: row[name] for name in ("text", "document", "labels")} for row in rows}
@@ -200,6 +223,16 @@ def label_lines(folder: Path | str) -> dict[str, int]:
             if isinstance(label, str):
                 found.setdefault(label, number)
     return found
+
+
+def settlements(folder: Path | str) -> dict[str, str]:
+    """Return, by id, how the labels were settled of passages on which the annotators differ or whose label was corrected.
+
+    A corpus without annotations has none.
+    """
+    path = Path(folder) / ANNOTATIONS
+    rows = _json_lines(path, []) if path.is_file() else ()
+    return {str(row.get("id")): str(row["settled"]) for _, row in rows if row.get("settled")}
 
 
 def krippendorff_alpha(coders: Sequence[Sequence[Any]]) -> float:
@@ -223,7 +256,7 @@ def _passages(folder: Path | str) -> Path:
     return path
 
 
-def _valid(folder: Path | str, themes: Sequence[str]) -> list[tuple[int, dict[str, Any]]]:
+def _valid(folder: Path | str, themes: Sequence[str] | None) -> list[tuple[int, dict[str, Any]]]:
     rows, problems = _read(_passages(folder), themes)
     if problems:
         raise CorpusError(str(problems[0]))
@@ -249,74 +282,64 @@ def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict
             problems.append(Problem(path, number, "not an object: each line is one passage in braces"))
 
 
-def _read(path: Path, themes: Sequence[str]) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
-    """Return the good rows with their line numbers, and what is wrong with the others."""
+def _read(path: Path, themes: Sequence[str] | None) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem]]:
+    """Return the rows that have what they must, with their line numbers, and all that is wrong with them and with the others.
+
+    Without ``themes`` any label is right.
+    """
     rows: list[tuple[int, dict[str, Any]]] = []
     problems: list[Problem] = []
     for number, row in _json_lines(path, problems):
-        if message := _row_problem(row, themes):
-            problems.append(Problem(path, number, message))
-        else:
+        problems += [Problem(path, number, message) for message in _row_problems(row, themes)]
+        if all(isinstance(row.get(name), kind) for name, kind in _REQUIRED.items()) and all(
+            isinstance(label, str) for label in row["labels"]
+        ):
             rows.append((number, row))
     if not rows and not problems:
         problems.append(Problem(path, 1, "empty: no passage in it"))
     return rows, problems
 
 
-def _row_problem(row: Mapping[str, Any], themes: Sequence[str]) -> str | None:
+def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Iterator[str]:
     for name, kind in _REQUIRED.items():
         if not isinstance(row.get(name), kind):
-            return f"field {name!r} is missing or is not a {kind.__name__}"
+            yield f"field {name!r} is missing or is not a {kind.__name__}"
+        elif name == "text" and not row["text"].strip():
+            yield f"empty passage {row.get('id')!r}: write its text or delete the line"
+        elif not row[name] and name != "labels":
+            yield f"field {name!r} must not be empty"
     for name, value in row.items():
         if name not in _REQUIRED and name not in _OPTIONAL:
-            return f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
+            yield f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
         if name in _OPTIONAL and not isinstance(value, _OPTIONAL[name]):
-            return f"field {name!r} has a value of the wrong type"
-    if not row["text"].strip():
-        return f"empty passage {row['id']!r}: write its text or delete the line"
-    if not row["id"] or not row["document"]:
-        return "fields 'id' and 'document' must not be empty"
-    for label in row["labels"]:
-        if label not in themes:
-            return f"unknown label {label!r}; known are {', '.join(themes)}"
-    if len(set(row["labels"])) < len(row["labels"]):
-        return "a label stands twice"
-    return None
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.lower().replace("\u2019", "'"))
-
-
-def _shingles(text: str, size: int) -> set[tuple[str, ...]]:
-    words = _words(text)
-    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {tuple(words)}
+            yield f"field {name!r} has a value of the wrong type"
+    labels = row["labels"] if isinstance(row.get("labels"), list) else []
+    known = [label for label in labels if isinstance(label, str)] if themes is None else themes
+    yield from (f"unknown label {label!r}; known are {', '.join(known)}" for label in labels if label not in known)
+    if any(labels.count(label) > 1 for label in labels):
+        yield "a label stands twice"
 
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
     ids: dict[str, int] = {}
     texts: dict[str, int] = {}
-    seen: list[tuple[int, dict[str, Any], set[tuple[str, ...]]]] = []
-    index: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    distinct: list[tuple[int, dict[str, Any]]] = []
     for number, row in rows:
         if row["id"] in ids:
             yield Problem(path, number, f"id {row['id']!r} stands in line {ids[row['id']]} already")
         ids.setdefault(row["id"], number)
-        plain = " ".join(_words(row["text"]))
-        shingles = _shingles(row["text"], 3)
+        plain = " ".join(words(row["text"]))
         if plain in texts:
             yield Problem(path, number, f"the same passage stands in line {texts[plain]} already")
         else:
-            shared = Counter(place for shingle in shingles for place in index[shingle])
-            for place, count in shared.items():
-                line, other, others = seen[place]
-                if count / len(shingles | others) >= _NEAR and set(other["labels"]) == set(row["labels"]):
-                    yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")
-                    break
-        texts.setdefault(plain, number)
-        for shingle in shingles:
-            index[shingle].append(len(seen))
-        seen.append((number, row, shingles))
+            texts[plain] = number
+            distinct.append((number, row))
+    reported: set[int] = set()
+    for pair in near_duplicates([row["text"] for _, row in distinct]):
+        (line, other), (number, row) = distinct[pair.first], distinct[pair.second]
+        if number not in reported and set(other["labels"]) == set(row["labels"]):
+            reported.add(number)
+            yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")
 
 
 def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
@@ -324,7 +347,7 @@ def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterat
         return
     report = (path.parent / REPORT).read_text(encoding="utf-8")
     for number, row in rows:
-        if "start" not in row or "end" not in row:
+        if not isinstance(row.get("start"), int) or not isinstance(row.get("end"), int):
             yield Problem(path, number, f"fields 'start' and 'end' must say where in {REPORT} the passage stands")
         elif report[row["start"] : row["end"]] != row["text"]:
             where = report.find(row["text"])
@@ -341,9 +364,9 @@ def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: I
             texts = [str(row.get("text", "")) for _, row in _json_lines(source, [])]
         else:
             texts = [source.read_text(encoding="utf-8")]
-        protected = {shingle for text in texts for shingle in _shingles(text, _OVERLAP) if len(shingle) == _OVERLAP}
+        protected = {shingle for text in texts for shingle in shingles(text, _OVERLAP) if len(shingle) == _OVERLAP}
         for number, row in rows:
-            if common := _shingles(row["text"], _OVERLAP) & protected:
+            if common := shingles(row["text"], _OVERLAP) & protected:
                 yield Problem(path, number, f"words in a row that stand in {other}: {' '.join(min(common))!r}: say it in others")
 
 
@@ -352,21 +375,23 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
     if not path.is_file():
         return
     broken: list[Problem] = []
-    labels = {row["id"]: set(row["labels"]) for _, row in rows}
+    passages = {row["id"]: (number, row) for number, row in rows}
     for number, row in _json_lines(path, broken):
-        first = row.get("first")
-        second = row.get("second", first)  # a passage that was labelled once has no second
-        if not isinstance(first, list) or not isinstance(second, list) or not {*first, *second} <= set(themes):
+        first: Any = row.get("first")
+        second: Any = row.get("second", first)  # a passage that was labelled once has no second
+        known = all(isinstance(labels, list) and all(label in themes for label in labels) for labels in (first, second))
+        if not known:
             yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
-        elif row.get("id") not in labels:
+        passage = passages.pop(str(row.get("id")), None)
+        if passage is None:
             yield Problem(path, number, f"no passage has the id {row.get('id')!r}, or it has two lines")
-        else:
-            final = labels.pop(row["id"])
-            if set(first) != set(second) and not str(row.get("settled", "")).strip():
+        elif known and not str(row.get("settled", "")).strip():
+            final = set(passage[1]["labels"])
+            if set(first) != set(second):
                 yield Problem(path, number, "the annotators differ, and 'settled' does not say how that was decided")
-            elif set(first) == set(second) != final:
-                yield Problem(path, number, f"both annotators agree, but the passage is labelled {sorted(final)}")
+            elif set(first) != final:
+                message = f"both annotators agree, but the passage is labelled {sorted(final)}, and 'settled' does not say why"
+                yield Problem(path, number, message)
     yield from broken
-    for name in labels:
-        yield Problem(path, 1, f"passage {name!r} has no line here")
-        break
+    for number, row in passages.values():
+        yield Problem(folder / PASSAGES, number, f"passage {row['id']!r} has no line in {ANNOTATIONS}")

@@ -17,7 +17,7 @@ import sentencex
 from tagger.countries import known_country
 from tagger.errors import InputError
 from tagger.records import Document, Passage
-from tagger.structure import MOST_PARAGRAPHS, RECOMMENDATIONS, Header, Paragraph, header_line, paragraphs
+from tagger.structure import MARK, MOST_PARAGRAPHS, RECOMMENDATIONS, Header, Paragraph, header_line, paragraphs
 
 # Where sentencex cuts and should not: after these when the next piece begins as given.
 _BEFORE_DIGIT = re.compile(r"\b(?:para|paras|approx|incl|ca|art|arts|sec|secs|no|nos|nr|p|pp|ch|vol|cf|fig|ann)\.$", re.IGNORECASE)
@@ -80,7 +80,7 @@ def _written(country: str | None) -> str | None:
 
 
 def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
-    """Yield start and end of a paragraph's passages."""
+    """Yield start and end of a paragraph's passages, without the marks of a list's items."""
     for start, end in _sentences(text, paragraph.start, paragraph.end):
         cuts = _semicolons(text, start, end)
         if len(cuts) < 2 and paragraph.section != RECOMMENDATIONS:
@@ -88,7 +88,11 @@ def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
         for left, right in zip([start, *cuts], [*cuts, end], strict=True):
             piece = text[left:right]
             left += len(piece) - len(piece.lstrip())
-            yield left, left + len(piece.strip())
+            right = left + len(piece.strip())
+            if mark := MARK.match(text, left, right):
+                left = mark.end()
+            if left < right:
+                yield left, right
 
 
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,7 +20,8 @@ _YEAR = re.compile(r"trafficking in persons report.{0,12}?\b((?:19|20)\d\d)\b|\b
 def documents(name: str, content: Content, limits: Limits = LIMITS) -> list[Document]:
     """Make documents of a file's content, each with its passages; their texts together are the content's text."""
     if content.rows is not None:
-        return [Document(name, content.text, passages=tuple(_rows(name, content.text, content.rows)), notes=content.notes)]
+        notes = (*content.notes, *_repeated(content.rows))
+        return [Document(name, content.text, passages=tuple(_rows(name, content.text, content.rows)), notes=notes)]
     ranges = reports(content.text)
     title = content.title if len(ranges) == 1 else None
     year = _YEAR.search(f"{content.title or ''}\n{content.text[:5000]}") if len(ranges) > 1 else None
@@ -45,6 +47,17 @@ def _rows(name: str, text: str, rows: Rows) -> Iterator[Passage]:
         end = start + length
         yield Passage(text[start:end], given if isinstance(given, str) else f"{name}-{given:04d}", name, start=start, end=end)
         start = end + 1
+
+
+def _repeated(rows: Rows) -> Iterator[str]:
+    """Yield a note if several rows have the same id."""
+    if len(set(rows.ids)) < len(rows.ids):
+        counts = Counter(rows.ids)
+        first = next(name for name in rows.ids if counts[name] > 1)
+        several = sum(count > 1 for count in counts.values())
+        yield f"{several:,} id{'s' if several > 1 else ''} not unique: {first!r} stands in {counts[first]:,} rows" + (
+            "; ..." if several > 1 else ""
+        )
 
 
 def joined(parts: Sequence[Document], whole: str) -> Document:

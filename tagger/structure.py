@@ -28,7 +28,12 @@ SECTIONS = {
 """Canonical section -> what its heading looks like, older and newer reports alike (whole line, any case, colon or not)."""
 
 INLINE_HEADING = re.compile(rf"(?:{SECTIONS[RECOMMENDATIONS]}):\s+", re.IGNORECASE)
-BULLET = re.compile(r"(?:[\u2022\u25cf\u25aa\u2023*\u2013\u2014-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+")
+BULLETS = ("\u2022", "\u25cf", "\u25aa", "\u2023", "\u25e6", "\uf0b7")
+"""Signs that stand before the items of a list; the last is what Word's own font has for them."""
+_SIGN = rf"[{''.join(BULLETS)}*\u2013\u2014-]"
+BULLET = re.compile(rf"{_SIGN}(?:\s+|$)|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{1,4}})[.)]\s+")
+MARK = re.compile(rf"(?:{_SIGN}(?:\s+|$))+")
+"""The marks of a list's item that are no part of what it says; numbers and letters are, as the text may name them."""
 CLOSED = re.compile(r"[.!?:;][\"'\u201d\u2019)\]]*$")
 FOOTER = re.compile(r"(?:associated|related) documents", re.IGNORECASE)
 
@@ -45,6 +50,8 @@ _TIER = re.compile(
     r"(?:(?P<country>[^\d()]{2,50}?) ?[(:|\u2013-]? ?)?(?P<tier>tier (?:[123])(?:[ (:-]*watch ?list)?|special case)\)?", re.IGNORECASE
 )
 _SPECIAL = re.compile(r"(?P<tier>special case)s?: (?P<country>[^\d()]{2,50})", re.IGNORECASE)
+_SHORT_LINE = 45  # longer lines are not the first line of a heading that takes two
+_MOST_TITLES = 4  # lines above the one that names the country and its tier
 _LONG_LINE = 200  # a line longer than this is a paragraph by itself; shorter ones may be hard-wrapped text
 MOST_PARAGRAPHS = 500_000
 """Far above any report, and low enough that a hostile text fits into memory; passages have the same bound if no other is given."""
@@ -80,9 +87,21 @@ def heading(line: str) -> str | None:
     >>> heading("PRIORITIZED RECOMMENDATIONS:"), heading("Prevention of trafficking is hard.")
     ('Recommendations', None)
     """
-    if len(line) > 100 or not (found := _HEADING.fullmatch(line.rstrip(":").rstrip())):
+    if len(line) > 100 or not (found := _HEADING.fullmatch(" ".join(line.rstrip(":").split()))):
         return None
     return list(SECTIONS)[int((found.lastgroup or "s0")[1:])]
+
+
+def one_heading(first: str, second: str) -> bool:
+    """Tell whether two lines are one heading that was wrapped.
+
+    >>> one_heading("PRIORITIZED", "RECOMMENDATIONS:"), one_heading("Recommendations for Mali", "Train police")
+    (True, False)
+    """
+    if len(first) > _SHORT_LINE or first[:1].islower() or not (section := heading(f"{first} {second}")):
+        return False
+    # After "Recommendations for" anything may stand, so the colon at the end must tell that the second line belongs to it.
+    return section != RECOMMENDATIONS or not heading(first) or (second.endswith(":") and not first.endswith(":"))
 
 
 def header_line(line: str, header: Header = _NOTHING) -> Header | None:
@@ -128,8 +147,11 @@ def paragraphs(text: str, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS
             found.append(Paragraph(first, above[1], section))
             above = None
 
-    for start, end in lines(text):
+    header, skipped = _titles(text, header)
+    for start, end in _whole_headings(text):
         line = text[start : min(end, start + _LONG_LINE + 1)]
+        if start < skipped:
+            continue
         if not line:
             close()
         elif FOOTER.fullmatch(line):
@@ -154,6 +176,39 @@ def paragraphs(text: str, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS
     if any(paragraph.section not in (None, FOOTNOTES) for paragraph in found):
         found = [paragraph if paragraph.section else replace(paragraph, section=INTRODUCTION) for paragraph in found]
     return header, found
+
+
+def _titles(text: str, header: Header) -> tuple[Header, int]:
+    """Find the country with its tier below lines of another title; return what they say, and where they end (0 if there are none)."""
+    found, title, titles = header, None, 0
+    for start, end in lines(text):
+        line = text[start : min(end, start + _LONG_LINE + 1)]
+        if not line:
+            continue
+        if more := header_line(line, found):
+            found = more
+            if found.tier and found.country and known_country(found.country):
+                return replace(found, title=found.title or title), end
+        elif titles == _MOST_TITLES or len(line) > 100 or heading(line) or MARK.match(line) or CLOSED.search(line):
+            break
+        else:
+            title, titles = title or line, titles + 1
+    return header, 0
+
+
+def _whole_headings(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the `lines`; those of a heading that was wrapped as one."""
+    last: tuple[int, int] | None = None
+    for start, end in lines(text):
+        if last is None:
+            last = start, end
+        elif last[0] < last[1] <= last[0] + _SHORT_LINE and one_heading(text[last[0] : last[1]], text[start : min(end, start + 100)]):
+            last = last[0], end
+        else:
+            yield last
+            last = start, end
+    if last is not None:
+        yield last
 
 
 def lines(text: str) -> Iterator[tuple[int, int]]:

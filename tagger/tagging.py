@@ -85,12 +85,13 @@ class Tagger:
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:
     """How many passages to read, most probable first, to see a share of each theme's passages.
 
-    ``scores`` are calibrated probabilities, (n, themes): their sum is how many passages of a theme there are to be seen.
+    ``scores`` are calibrated probabilities, (n, themes): their sum is how many passages of a theme there are to be seen. Of a theme
+    with less than one such passage, none need be read.
     """
     effort = []
     for column in np.sort(np.asarray(scores, np.float64), axis=0)[::-1].T:
         seen = np.cumsum(column)
-        effort.append(int(np.searchsorted(seen, recall * seen[-1])) + 1 if len(seen) else 0)
+        effort.append(int(np.searchsorted(seen, recall * seen[-1])) + 1 if len(seen) and seen[-1] >= 1 else 0)
     return effort
 
 

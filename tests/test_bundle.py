@@ -30,8 +30,9 @@ def test_bundle_round_trip_is_exact(default_model, folder):
 
 
 def test_bundle_save_replaces_an_older_model(default_model, folder):
-    bundle.save(replace(default_model, themes=("a", "b", "c", "d")), folder, readme="new")
-    assert bundle.load(folder).themes == ("a", "b", "c", "d")
+    renamed = tuple(f"new-{theme}" for theme in default_model.themes)
+    bundle.save(replace(default_model, themes=renamed), folder, readme="new")
+    assert bundle.load(folder).themes == renamed
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 

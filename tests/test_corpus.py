@@ -28,27 +28,28 @@ def put(folder, rows, name="passages.jsonl"):
 
 
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
-def test_corpus_of_the_project_has_nothing_wrong(root, name):
+def test_corpus_of_the_project_has_nothing_wrong(root, name, codebook):
     against = [root / "corpora/mexico-2014/report.txt"] if name == "composed" else []
-    assert corpus.check(root / "corpora" / name, THEMES, against=against) == []
+    assert corpus.check(root / "corpora" / name, codebook.names, against=against) == []
 
 
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
-def test_corpus_of_the_project_loads_as_it_is(root, name, tmp_path):
+def test_corpus_of_the_project_loads_as_it_is(root, name, tmp_path, codebook):
     loaded = datasets.load_dataset(str(root / "corpora" / name), cache_dir=str(tmp_path))
-    typed = corpus.load(root / "corpora" / name, THEMES)
+    themes = codebook.names
+    typed = corpus.load(root / "corpora" / name, themes)
     assert loaded["train"]["text"] == typed["text"]
-    assert typed.features["labels"].feature.names == list(THEMES)
-    assert [[THEMES[n] for n in numbers] for numbers in typed["labels"]] == [
-        sorted(labels, key=THEMES.index) for labels in loaded["train"]["labels"]
+    assert typed.features["labels"].feature.names == list(themes)
+    assert [[themes[n] for n in numbers] for numbers in typed["labels"]] == [
+        sorted(labels, key=themes.index) for labels in loaded["train"]["labels"]
     ]
 
 
-def test_corpus_composed_shares_no_words_with_the_development_set(root):
+def test_corpus_composed_shares_no_words_with_the_development_set(root, codebook):
     development = root.parent / "shared/development"
     if not development.is_dir():
         pytest.skip("the development set is not here")
-    assert corpus.check(root / "corpora/composed", THEMES, against=[development]) == []
+    assert corpus.check(root / "corpora/composed", codebook.names, against=[development]) == []
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,37 @@ def test_corpus_check_names_file_and_line(folder, line, message):
     assert problems
     assert str(problems[0]).startswith(f"{folder / 'passages.jsonl'}:2: ")
     assert any(message in problem.message for problem in problems)
+
+
+def test_corpus_check_lists_every_fault_of_a_line(folder):
+    put(
+        folder,
+        [
+            row(1),
+            row(1, text="Sentence 1 speaks of 1 matters.", labels=["a", "b", "b"], colour="red", start="0"),
+            row(2, id="", text=" "),
+            row(3, labels=[{}]),
+        ],
+    )
+    put(folder, [{"id": "p1", "first": [], "second": []}, {"id": "p7", "first": 3}], "annotations.jsonl")
+    found = [(problem.path.name, problem.line, problem.message.partition(";")[0]) for problem in corpus.check(folder, THEMES)]
+    assert found == [
+        ("annotations.jsonl", 1, "both annotators agree, but the passage is labelled ['a', 'b'], and 'settled' does not say why"),
+        ("annotations.jsonl", 2, "fields 'first' and 'second' must be lists of known labels"),
+        ("annotations.jsonl", 2, "no passage has the id 'p7', or it has two lines"),
+        ("passages.jsonl", 2, "unknown field 'colour'"),
+        ("passages.jsonl", 2, "field 'start' has a value of the wrong type"),
+        ("passages.jsonl", 2, "unknown label 'a'"),
+        ("passages.jsonl", 2, "unknown label 'b'"),
+        ("passages.jsonl", 2, "unknown label 'b'"),
+        ("passages.jsonl", 2, "a label stands twice"),
+        ("passages.jsonl", 2, "id 'p1' stands in line 1 already"),
+        ("passages.jsonl", 2, "the same passage stands in line 1 already"),
+        ("passages.jsonl", 3, "field 'id' must not be empty"),
+        ("passages.jsonl", 3, "empty passage '': write its text or delete the line"),
+        ("passages.jsonl", 3, "passage '' has no line in annotations.jsonl"),
+        ("passages.jsonl", 4, "unknown label {}"),
+    ]
 
 
 def test_corpus_check_takes_contrast_pairs(folder):
@@ -142,9 +174,22 @@ def test_corpus_agreement_and_its_problems(folder):
     assert found[0].passages == 4
 
 
+def test_corpus_check_takes_a_corrected_label_only_with_a_reason(folder):
+    put(folder, [row(0, labels=["complicity"]), row(1)])
+    line = {"id": "p0", "first": [], "second": []}
+    other = {"id": "p1", "first": ["complicity"], "second": [], "settled": "Names no official."}
+    put(folder, [line, other], "annotations.jsonl")
+    assert [p.line for p in corpus.check(folder, THEMES)] == [1]
+    assert "labelled ['complicity'], and 'settled' does not say why" in str(corpus.check(folder, THEMES)[0])
+    put(folder, [{**line, "settled": "Corrected: a mayor is an official."}, other], "annotations.jsonl")
+    assert corpus.check(folder, THEMES) == []
+    assert corpus.settlements(folder) == {"p0": "Corrected: a mayor is an official.", "p1": "Names no official."}
+    assert corpus.settlements(folder / "without") == {}
+
+
 @pytest.mark.parametrize("name", ["mexico-2014", "composed"])
-def test_corpus_of_the_project_keeps_both_passes(root, name):
-    found, differing = corpus.agreement(root / "corpora" / name, THEMES)
+def test_corpus_of_the_project_keeps_both_passes(root, name, codebook):
+    found, differing = corpus.agreement(root / "corpora" / name, codebook.names)
     assert all(theme.alpha > 0.8 for theme in found)
     assert all(line["settled"] for line in differing)
 
@@ -158,3 +203,10 @@ def test_corpus_running_text_is_where_places_follow_each_other(folder):
 def test_corpus_composed_passages_stand_alone(root):
     assert set(corpus.running(corpus.load(root / "corpora/composed", THEMES))) == {None}
     assert set(corpus.running(corpus.load(root / "corpora/mexico-2014", THEMES))) == {"mexico-2014/1"}
+
+
+def test_corpus_passages_are_read_whatever_their_labels(folder):
+    rows = [row(1, labels=["a theme of another codebook"]), row(2)]
+    assert corpus.passages(put(folder, rows)) == rows
+    with pytest.raises(CorpusError, match=r"passages\.jsonl:2: field 'text' is missing"):
+        corpus.passages(put(folder, [row(1), {"id": "2"}]))

@@ -13,19 +13,56 @@ import pytest
 import tagger
 from tagger.records import Document, Passage, Span, Tagged
 from tagger.writing import write
+from tagger.writing.about import about_model
+from tagger.writing.webpage import LAYOUT, STYLES
 
+# The page is made for themes of its own: what the shipped codebook holds plays no part.
+THEMES = {
+    "complicity": "Official complicity",
+    "forced_labor": "Forced labor",
+    "shelter_gaps": "Shelter gaps",
+    "data_quality": "Data quality",
+}
+ABOUT = about_model(
+    list(THEMES), [0.5] * 4, [(0.3, 0.7)] * 4, {"titles": THEMES, "definitions": THEMES, "limits": ["English only."]}, model="made"
+)
 HOSTILE = "\u202e</script><script>window.hacked = 1</script><img src=x onerror='hacked = 1'> \"&quot; {{ 7 * 7 }} <!-- \x00 \ud800"
 
 
 def passage(number: int, text: str, section: str, **scores: float) -> Tagged:
     """A passage as a model with thresholds at 0.5 and review bands from 0.3 to 0.7 gives it."""
-    everything = {"complicity": 0.01, "forced_labor": 0.01, "shelter_gaps": 0.01, "data_quality": 0.01, **scores}
+    everything = {**dict.fromkeys(THEMES, 0.01), **scores}
     labels = tuple(theme for theme, score in everything.items() if score >= 0.5)
     review = tuple(theme for theme, score in everything.items() if 0.3 <= score < 0.7)
     place = Passage(text, id=f"made-{number:04d}", document="made", section=section, paragraph=number // 2)
     return Tagged(place, labels, everything, {theme: (Span(0, 6, 2.0),) for theme in labels}, review)
 
 
+def four(item: Tagged) -> Tagged:
+    """What the shipped model says of the page's themes, whatever others it knows."""
+    scores, evidence = ({theme: found[theme] for theme in THEMES if theme in found} for found in (item.scores, item.evidence))
+    labels, review = (tuple(theme for theme in found if theme in THEMES) for found in (item.labels, item.review))
+    return Tagged(item.passage, labels, scores, evidence, review)
+
+
+def many_themes(count: int):
+    """Themes with long titles, as many as the page has colours for."""
+    titles = {f"{letter}_theme": f"{letter.upper()} theme with quite a long title" for letter in "abcdefgh"[:count]}
+    return about_model(list(titles), [0.5] * count, [(0.3, 0.7)] * count, {"titles": titles, "definitions": titles})
+
+
+def carrying(about) -> list[Tagged]:
+    """A passage that carries all themes, by the same words, and many that carry one each."""
+    spans = (Span(0, 6, 2.0),)
+    scores = dict.fromkeys(about.names, 0.9)
+    place = Passage("Police took bribes from traffickers.", id="all", document="made", section="Recommendations")
+    items = [Tagged(place, about.names, scores, dict.fromkeys(about.names, spans))]
+    for number, theme in enumerate(about.names * 12):
+        items.append(Tagged(replace(place, id=f"x{number}"), (theme,), {**dict.fromkeys(about.names, 0.1), theme: 0.8}, {theme: spans}))
+    return items
+
+
+MANY = {count: carrying(many_themes(count)) for count in (5, 8)}
 MADE = Document("made", "", title="<b>Made</b> & \u202e'report' of Nowhere", country="Nowhere", year=2020, tier="Tier 1")
 ITEMS = [
     passage(1, "Police took bribes from traffickers.", "Prosecution", complicity=0.9),
@@ -41,12 +78,15 @@ ITEMS = [
 def pages(default_tagger, report, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     document = tagger.read(report)
-    mexico = document, default_tagger.tag(document)
-    write(folder / "mexico.html", [mexico], default_tagger.about)
-    write(folder / "made.html", [(MADE, ITEMS)], default_tagger.about)
+    mexico = document, [four(item) for item in default_tagger.tag(document)]
+    about = replace(ABOUT, figures=default_tagger.about.figures)
+    write(folder / "mexico.html", [mexico], about)
+    write(folder / "made.html", [(MADE, ITEMS)], about)
     paged = [replace(item, passage=replace(item.passage, page=page)) for item, page in zip(ITEMS, [1, 1, 3, 3, 3, 3], strict=True)]
-    write(folder / "paged.html", [(MADE, paged)], default_tagger.about)
-    write(folder / "two.html", [mexico, (MADE, ITEMS)], default_tagger.about)
+    write(folder / "paged.html", [(MADE, paged)], about)
+    write(folder / "two.html", [mexico, (MADE, ITEMS)], about)
+    for count in MANY:
+        write(folder / f"{count}.html", [(MADE, MANY[count]), (replace(MADE, name="other"), MANY[count])], many_themes(count))
     return folder
 
 
@@ -116,13 +156,13 @@ def test_page_filters_by_theme_section_probability_and_review(show):
     assert [marks(page, number) for number in range(1, 7)] == ["C", "C? F", "C?", "D", "S", ""]
 
 
-def test_page_shows_the_probability_on_hover_and_on_focus(show, default_tagger):
+def test_page_shows_the_probability_on_hover_and_on_focus(show):
     page = show("made.html")
     tip = "e => { const s = getComputedStyle(e, '::after'); return s.position === 'absolute' ? s.content : null }"
     badge = page.locator("#made-0002 a.badge >> nth=0")
     assert badge.evaluate(tip) is None
     badge.hover()
-    low, high = default_tagger.model.review[0]
+    low, high = ABOUT.themes[0].review
     assert badge.evaluate(tip) == f'"Official complicity: probability 0.60. Unsure (between {low:.2f} and {high:.2f}): please read"'
     page.mouse.move(0, 0)
     for _ in range(60):
@@ -131,7 +171,7 @@ def test_page_shows_the_probability_on_hover_and_on_focus(show, default_tagger):
             break
     badge = page.locator("#made-0003 a.badge")
     unsure = f"probability 0.35. Unsure (between {low:.2f} and {high:.2f}): please read."
-    below = f"Below the threshold of {default_tagger.model.thresholds[0]:.2f}, so not given"
+    below = f"Below the threshold of {ABOUT.themes[0].threshold:.2f}, so not given"
     assert badge.evaluate(tip) == f'"Official complicity: {unsure} {below}"'
     assert badge.get_attribute("aria-label").startswith("C?: Official complicity: probability 0.35")
     assert badge.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
@@ -174,6 +214,26 @@ def test_page_says_where_each_page_of_the_file_begins(show, width):
 def test_page_fits_a_window_of_any_width(show, width):
     page = show("two.html", viewport={"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("count", [5, 8])
+def test_page_fits_a_phone_with_more_themes_each_of_its_own_look(show, axe, count):
+    page = show(f"{count}.html", viewport={"width": 360, "height": 740})
+    page.click("#toggle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    # What is wider than the screen can be moved to in its own box.
+    wide = "e => e.getBoundingClientRect().right > 360 && e.checkVisibility() && !e.closest('.scroll, .hidden, svg')"
+    assert page.evaluate(f"[...document.body.querySelectorAll('*')].filter({wide}).map(e => e.outerHTML.slice(0, 200))") == []
+    looks = "all => all.map(e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).clipPath, e.textContent])"
+    colours, shapes, letters = zip(*page.eval_on_selector_all(".chip .badge i", looks), strict=True)
+    assert len(set(colours)) == len(set(shapes)) == len(set(letters)) == count
+    assert page.locator("#all a.badge").count() == page.locator("#all u").count() == count
+    assert axe(page) == ""
+
+
+def test_page_has_as_many_looks_as_the_style_sheet():
+    css = (LAYOUT / "base.css").read_text(encoding="utf-8")
+    assert {int(number) for number in re.findall(r"^ *\.t(\d) \{", css, re.MULTILINE)} == set(range(STYLES))
 
 
 def test_page_shows_hostile_text_as_text(show):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from making import mexico, web_page
@@ -145,10 +147,31 @@ def test_reading_bad_files_of_a_folder_are_passed_over(bad_files, tmp_path):
     ]
 
 
+def test_reading_bad_folder_says_how_to_read_it(tmp_path):
+    with pytest.raises(tagger.InputError, match="a folder with no file of a known format"):
+        tagger.read(tmp_path)
+    (tmp_path / "rows.csv").write_text("text\nIt rained.\n")
+    with pytest.raises(tagger.InputError, match=r"nothing but tables: name .* --text-column"):
+        tagger.read(tmp_path)
+    (tmp_path / "report.txt").write_text(GOOD)
+    with pytest.raises(tagger.InputError, match=r"a folder of many documents: give `tagger tag` the folder, or read\(\) each"):
+        tagger.read(tmp_path)
+    assert [tagger.read(path, name=name).name for path, name in find_documents([str(tmp_path)])] == ["report"]
+
+
+@pytest.mark.parametrize("address", ["https://www.state.gov/reports/mexico.html", "HTTP://example.org/a?b=c"])
+def test_reading_bad_address_of_a_web_page(address):
+    for given in (address, Path(address)):
+        with pytest.raises(tagger.InputError, match="is a web address, and tagger does not reach the network: save the page") as caught:
+            tagger.read(given)
+        assert str(caught.value).startswith(f"{address}: ")
+
+
 HOSTILE = {
     "lists.jsonl": (b"[", b"", "is no JSON"),
     "objects.jsonl": (b'{"text":', b"", "is no JSON"),
     "empty.jsonl": (b"[[],", b"", "is no JSON|memory"),
+    "pairs.jsonl": (b'{"text":[', b'{"":0},', "is no JSON|memory"),
     "digits.jsonl": (b"1", b"", "is no JSON"),
     "rows.csv": (b"text\n", b"a\n", "has more than 500,000 rows|memory"),
     "commas.csv": (b"text,", b",", "is empty|memory"),
@@ -166,7 +189,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 """
 
 
-@pytest.mark.parametrize("size", [15 << 20, 40 << 20], ids=["in the process", "in its child"])
+@pytest.mark.parametrize("size", [5 << 20, 40 << 20], ids=["in the process", "in its child"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_reading_bad_table_that_would_fill_the_memory(name, size, tmp_path):
     start, more, message = HOSTILE[name]
@@ -269,6 +292,15 @@ def test_reading_limits_of_time_memory_and_size_are_kept(tmp_path):
     with pytest.raises(tagger.InputError, match=r"rows\.jsonl: was given up after 0\.2 seconds"):
         tagger.read(table, limits=Limits(seconds=0.2))
     assert len(tagger.read(page).passages) == 112  # the next document is none the worse
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"seconds": 0}, {"seconds": math.nan}, {"seconds": math.inf}, {"memory": -1}, {"size": 1.5}, {"passages": 1 << 70}, {"html": "1"}],
+)
+def test_reading_limits_are_positive_and_finite(bad):
+    with pytest.raises(ValueError, match=rf"Limits\({next(iter(bad))}=.*must be a positive"):
+        Limits(**bad)
 
 
 def test_reading_limits_on_the_command_line(tmp_path):

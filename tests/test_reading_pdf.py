@@ -121,3 +121,23 @@ def test_reading_pdf_of_one_page_and_of_two(tmp_path):
         for maker in (reportlab_pdf, weasyprint_pdf):
             document = read(tmp_path, maker([report]))
             assert_equal_passages(document, plain(report, tmp_path), 1.0)
+
+
+@pytest.mark.parametrize(
+    "css", ["h2 { font: bold 14pt serif; width: 150pt; margin: 12pt 0 4pt }", "h2, p { font: 10pt serif; margin: 0 } h2 { width: 130pt }"]
+)
+def test_reading_pdf_heading_on_two_lines_and_items_with_bullets(css, tmp_path):
+    items = "".join(f"<li>{text}</li>" for text in ("Train police officers to find victims.", "Fund shelters in the provinces."))
+    page = f"<style>{css} h2 {{ line-height: 1.2 }} h2 span {{ display: block }}</style><p>Mali: Tier 2</p><p>The government tried. It failed.</p>"
+    page += (
+        f"<h2><span>PRIORITIZED</span> <span>RECOMMENDATIONS:</span></h2><ul>{items}</ul><p>\u2022 Count the victims of forced labor.</p>"
+    )
+    document = read(tmp_path, html_pdf(f"<html><body>{page}</body></html>"))
+    assert [(passage.section, passage.text) for passage in document.passages] == [
+        ("Introduction", "The government tried."),
+        ("Introduction", "It failed."),
+        ("Recommendations", "Train police officers to find victims."),
+        ("Recommendations", "Fund shelters in the provinces."),
+        ("Recommendations", "Count the victims of forced labor."),
+    ]
+    assert_sound(document)

@@ -4,6 +4,7 @@ import pytest
 from making import Report, assert_equal_passages, differences, mexico, plain
 
 import tagger
+from tagger.reading.content import clean
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
@@ -20,6 +21,17 @@ def test_reading_plain_damaged_utf8_is_not_taken_for_windows_1252(tmp_path):
     path.write_bytes("Señor Pérez’s año.\n".encode() + b"\xff bad")
     with pytest.raises(tagger.InputError, match=r"report\.txt: line 2: is not UTF-8 text"):
         tagger.read(path)
+
+
+@pytest.mark.parametrize("beside", ["a", "\u2019", "\U0001f600"])
+def test_reading_plain_control_characters_of_long_texts(beside):
+    good = (
+        "Señor Pérez’s año.\n\tIt rained.\x0c\x85 " if beside != "a" else "Police took bribes.\n\tIt rained.\x0c\x85 "
+    ) * 60_000 + beside
+    assert len(good) > 1 << 20
+    assert clean(good) is good
+    for code in (0, 8, 11, 14, 31, 127, 0xD800, 0xFFFE, 0xFFFF):
+        assert clean(f"{good}{chr(code)}") == f"{good}\ufffd", hex(code)
 
 
 def test_reading_plain_report_in_capitals(tmp_path):

@@ -10,7 +10,7 @@ from making import mexico, plain
 from openpyxl import Workbook
 from pyarrow import parquet
 
-import tagger
+import tagger.writing
 from tagger.reading import Columns, read_source
 
 
@@ -78,6 +78,8 @@ def test_reading_table_usual_columns_and_rows_without_text(name, tmp_path):
         (f"{first:04d}", "Police took bribes. It rained."),
         (f"{first + 2:04d}", "Boys herd\ncattle."),
     ]
+    # A row that holds nothing at all is a blank line of a file, or below the end of a sheet.
+    assert document.notes == (("1 row without text left out",) if name in ("t.jsonl", "t.parquet") or b'""' in path.read_bytes() else ())
 
 
 def test_reading_table_is_known_by_its_content(tmp_path):
@@ -111,7 +113,7 @@ def test_reading_table_large_and_small_are_read_alike(tmp_path, monkeypatch):
     path = tmp_path / "t.jsonl"
     path.write_bytes(jsonl([{"text": "Police took bribes.", "id": "a", "n": n} for n in range(50)] + [{"text": "ñ \U0001f600 \u2028 x"}]))
     small = read_source(path)
-    monkeypatch.setattr("tagger.reading._MOST_BYTES", 1 << 30)
+    monkeypatch.setattr("tagger.reading._PER_BYTE", 1 << 30)
     assert read_source(path) == small
 
 
@@ -119,3 +121,48 @@ def test_reading_table_surrogates_of_escapes_in_utf_16(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_bytes('{"text": "a \\uD800 b"}\n'.encode("utf-16"))
     assert [p.text for p in tagger.read(path).passages] == ["a \ufffd b"]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_reading_table_says_what_is_left_out_and_which_ids_are_not_unique(name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(
+        MAKERS[name]([{"id": id, "text": text} for id, text in zip("abbbccd", ["One.", "", "Two.", "Three.", "4", " ", "5"], strict=True)])
+    )
+    document = tagger.read(path)
+    assert [passage.id for passage in document.passages] == ["a", "b", "b", "c", "d"]
+    assert document.notes == ("2 rows without text left out", "1 id not unique: 'b' stands in 2 rows")
+
+
+def test_reading_table_several_ids_that_are_not_unique(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,text\nx,One.\ny,Two.\ny,Three.\nx,Four.\nx,Five.\n")
+    assert tagger.read(path).notes == ("2 ids not unique: 'x' stands in 3 rows; ...",)
+
+
+def test_reading_table_tsv_with_stray_quotation_marks(tmp_path):
+    path = tmp_path / "t.tsv"
+    rows = ['"Police took bribes.', 'A 5" pipe.', '"No."', 'He said "no"', '"He said ""no"""', '" a', 'b"', '"']
+    path.write_text("id\ttext\n" + "".join(f"k{number}\t{row}\n" for number, row in enumerate(rows)))
+    expected = ['"Police took bribes.', 'A 5" pipe.', "No.", 'He said "no"', 'He said "no"', '" a', 'b"', '"']
+    assert [passage.text for passage in tagger.read(path).passages] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ['text\nIt rained.\n"Police took\nbribes.\n', 'id\ttext\n1\tIt rained.\n2\t"Police took\n bribes.\n3\tx\n']
+)
+def test_reading_table_quotation_mark_that_is_never_closed_is_named_with_its_line(text, tmp_path):
+    path = tmp_path / "t.tsv"
+    path.write_text(text)
+    with pytest.raises(tagger.InputError, match=r"t\.tsv: line 3: .*each mark doubled"):
+        tagger.read(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_reading_table_that_tagger_wrote(ending, tmp_path, report, default_tagger):
+    document = tagger.read(report)
+    path = tmp_path / f"tags.{ending}"
+    tagger.writing.write(path, [(document, default_tagger.tag(document))], default_tagger.about)
+    again = tagger.read(path)
+    assert [(passage.id, passage.text) for passage in again.passages] == [(passage.id, passage.text) for passage in document.passages]
+    assert again.notes == ()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tagger.records import Document
 from tagger.segmenting import segment
-from tagger.structure import FOOTER, INLINE_HEADING, header_line, heading, lines
+from tagger.structure import FOOTER, INLINE_HEADING, MARK, header_line, heading, lines
 from tagger.tagging import read
 
 
@@ -95,6 +95,47 @@ def test_segmenting_finds_sections_of_older_and_newer_reports():
     ]
 
 
+def test_segmenting_takes_two_lines_of_a_heading_for_one():
+    text = "Tier 2\n\nIt tried.\n\nPRIORITIZED\nRECOMMENDATIONS:\nTrain police; fund NGOs.\n\nProtection and Assistance\nto Victims\n\nIt rained."
+    assert [(p.section, p.text) for p in segment(Document("d", text)).passages] == [
+        ("Introduction", "It tried."),
+        ("Recommendations", "Train police;"),
+        ("Recommendations", "fund NGOs."),
+        ("Protection", "It rained."),
+    ]
+
+
+@pytest.mark.parametrize("title", ["Country notes of our group", "Annual Review\n2009\n\nPart 4"])
+@pytest.mark.parametrize("header", ["BURMA (Tier 2 Watch List)", "Burma\n\nTier 2 Watch List"])
+def test_segmenting_finds_country_and_tier_below_a_title(title, header):
+    document = segment(Document("d", f"{title}\n\n{header}\n\nIt tried. It failed.\n"))
+    assert (document.title, document.country, document.tier) == (title.partition("\n")[0], "Burma", "Tier 2 Watch List")
+    assert [passage.text for passage in document.passages] == ["It tried.", "It failed."]
+
+
+@pytest.mark.parametrize(
+    "text", ["It tried.\nBURMA (Tier 2)\nIt failed.", "Prosecution\nBURMA (Tier 2)\nIt failed.", "Police\ntook bribes."]
+)
+def test_segmenting_takes_no_text_for_a_title(text):
+    document = segment(Document("d", text))
+    assert document.title is None
+    assert document.passages[0].text.split()[0] in ("It", "BURMA", "Police")
+
+
+def test_segmenting_drops_the_marks_of_lists():
+    text = "Recommendations:\n\u2022 Train police.\n\u2022\tFund NGOs; \u2022 act.\n- Open shelters - many.\n\u2022\n1. Count (2) beds.\n\uf0b7 Amend the law."
+    document = segment(Document("d", text))
+    assert [passage.text for passage in document.passages] == [
+        "Train police.",
+        "Fund NGOs;",
+        "act.",
+        "Open shelters - many.",
+        "1. Count (2) beds.",
+        "Amend the law.",
+    ]
+    assert all(text[passage.start : passage.end] == passage.text for passage in document.passages)
+
+
 PIECES = st.sampled_from(
     [
         "U.S. ",
@@ -133,7 +174,7 @@ def test_segmenting_any_text_keeps_offsets_and_loses_nothing(text):
     for passage in passages:
         left_out[passage.start : passage.end] = " " * len(passage.text)
     rest = "".join(left_out)
-    left = [rest[start:end] for start, end in lines(rest) if start < end]
+    left = [rest[start:end] for start, end in lines(rest) if start < end and not MARK.fullmatch(rest, start, end)]
     furniture = [
         line for line in left if heading(line) or header_line(line) or FOOTER.fullmatch(line) or INLINE_HEADING.fullmatch(line + " ")
     ]

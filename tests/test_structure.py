@@ -7,7 +7,7 @@ import pytest
 import tagger.countries
 import tagger.reading.hyphens
 import tagger.structure
-from tagger.structure import Header, header_line, heading, reports
+from tagger.structure import Header, header_line, heading, one_heading, reports
 
 
 @pytest.mark.parametrize("module", [tagger.countries, tagger.structure, tagger.reading.hyphens])
@@ -63,3 +63,20 @@ def test_structure_reports_cover_the_text_and_a_running_head_begins_none():
     found = reports(text)
     assert [text[start : start + 5].strip() for start, _ in found] == ["MALI:", "NIGER"]
     assert "".join(text[start:end] for start, end in found) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wrapped"),
+    [
+        ("PRIORITIZED", "RECOMMENDATIONS:", True),
+        ("Prioritized Recommendations for the", "Democratic Republic of the Congo:", True),
+        ("PROTECTION AND ASSISTANCE", "TO VICTIMS", True),
+        ("Scope and", "Magnitude", True),
+        ("Recommendations for Mali:", "Train police:", False),
+        ("Recommendations for Mali", "Train police", False),
+        ("Prosecution", "Protection", False),
+        ("prioritized", "recommendations:", False),  # in the middle of a sentence
+    ],
+)
+def test_structure_heading_on_two_lines(first, second, wrapped):
+    assert one_heading(first, second) is wrapped

@@ -15,9 +15,9 @@ def test_themes_codebook_page_is_generated_from_the_file(root, codebook):
 
 
 def test_themes_of_the_project(codebook):
-    assert codebook.names == ("complicity", "forced_labor", "shelter_gaps", "data_quality")
+    assert set(codebook.names) >= {"complicity", "forced_labor", "shelter_gaps", "data_quality"}
     assert all(theme.yes and theme.no and theme.question for theme in codebook.themes)
-    assert len(codebook.examples) == 16
+    assert len(codebook.examples) >= 16
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_themes_missing_file(tmp_path):
         load_codebook(tmp_path / "nowhere.toml")
 
 
-def test_themes_a_fifth_theme_needs_no_code(root, tmp_path):
-    """Add a block to the file and labels to some passages: the model then tags five themes."""
+def test_themes_a_further_theme_needs_no_code(root, tmp_path):
+    """Add a block to the file and labels to some passages: the model then tags that theme too."""
     whole = (root / "corpora/themes.toml").read_text(encoding="utf-8")
     block = '[[theme]]\nname = "training"\ndefinition = "Officials or others being trained."\n\n'
     themes = tmp_path / "themes.toml"
@@ -57,14 +57,14 @@ def test_themes_a_fifth_theme_needs_no_code(root, tmp_path):
     codebook = load_codebook(themes)
     assert codebook.names[-1] == "training"
     lines = (root / "corpora/composed/passages.jsonl").read_text(encoding="utf-8").splitlines()
-    folder = tmp_path / "five"
+    folder = tmp_path / "more"
     folder.mkdir()
     labelled = []
     for line in lines:
         word = any(stem in line for stem in ("trained", "training", "course", "workshop"))
         labelled.append(line.replace('"labels": [', '"labels": ["training", ').replace(", ]", "]") if word else line)
     (folder / "passages.jsonl").write_text("\n".join(labelled), encoding="utf-8")
-    model = train({"five": load_corpus(folder, codebook.names)}).model
+    model = train({"more": load_corpus(folder, codebook.names)}).model
     assert model.themes == codebook.names
     score = model.scores(["The ministry trained 40 judges in a two-day course.", "Police took bribes."])
-    assert score[0, 4] > model.thresholds[4] > score[1, 4]
+    assert score[0, -1] > model.thresholds[-1] > score[1, -1]

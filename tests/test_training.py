@@ -15,8 +15,6 @@ from tagger.errors import TrainingError
 from tagger.tagging import Tagger
 from tagger.training import TrainingSettings, train
 
-THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
-
 
 @pytest.fixture(scope="module")
 def trained(corpora, codebook):
@@ -24,8 +22,8 @@ def trained(corpora, codebook):
 
 
 @pytest.fixture(scope="module")
-def texts(corpora):
-    return [text for folder in corpora for text in load_corpus(folder, THEMES)["text"]]
+def texts(corpora, codebook):
+    return [text for folder in corpora for text in load_corpus(folder, codebook.names)["text"]]
 
 
 def test_training_scores_equal_the_scikit_learn_pipeline(trained, texts):
@@ -52,7 +50,7 @@ def test_training_twice_gives_the_same_weights(trained, trained_folder):
 def test_training_rebuilds_the_shipped_model(trained, default_model, corpora, texts, codebook):
     """`make model` gives what is shipped, up to the last bits that another processor computes."""
     assert default_model.card["corpora"] == [
-        {"name": folder.name, "passages": len(load_corpus(folder, THEMES)), "sha256": digest(folder)} for folder in corpora
+        {"name": folder.name, "passages": len(load_corpus(folder, codebook.names)), "sha256": digest(folder)} for folder in corpora
     ]
     assert default_model.card["codebook"]["sha256"] == codebook.digest
     assert np.array_equal(default_model.columns, trained.model.columns)
@@ -73,7 +71,7 @@ def test_training_writes_a_model_that_tags(eighth, root, tmp_path):
     built = build_model([eighth], tmp_path / "m", themes=root / "corpora/themes.toml")
     loaded = load(tmp_path / "m")
     assert np.array_equal(loaded.weights, built.weights)
-    assert Tagger(loaded).tag(["Police officers accepted bribes from traffickers."])[0].labels == ("complicity",)
+    assert Tagger(loaded).tag(["Police officers accepted bribes from traffickers."])[0].labels[:1] == ("complicity",)
     assert "| complicity |" in (tmp_path / "m/README.md").read_text()
 
 

@@ -43,7 +43,7 @@ MEXICO, COMPOSED = ROOT / "corpora/mexico-2014", ROOT / "corpora/composed"
 CODEBOOK = load_codebook(ROOT / "corpora/themes.toml")
 THEMES = CODEBOOK.names
 
-HELD_OUT = ("region-", "era-", "summaries-e", "situation-e")
+HELD_OUT = ("region-", "era-", "summaries-e", "situation-e", "summaries-g", "summaries-h", "situation-g")
 """Documents in the proportions of real reports, written without a look at any model's errors."""
 ERRORS = ("contrast", "contrast-c", "contrast-d")
 """Documents written from errors, read by kind, on the development set."""
@@ -289,4 +289,6 @@ def evidence_table(model: Model, texts: list[str]) -> list[str]:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]))
+    if not (DEVELOPMENT := Path(sys.argv[1])).is_dir():
+        raise SystemExit(f"error: {DEVELOPMENT}: no such folder: name one of labelled real passages, make measure DEVELOPMENT=folder")
+    main(DEVELOPMENT)

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests"))
 MB = 1e6
 ROUNDS = 15
+LARGE = 10  # times the rows of the other tables
 
 
 def pdfium(path: Path) -> int:
@@ -72,6 +73,12 @@ def decoded(path: Path) -> int:
     return len(path.read_text(encoding="utf-8"))
 
 
+def charset(path: Path) -> int:
+    from charset_normalizer import from_path
+
+    return len(str(from_path(path).best()))
+
+
 def json_lines(path: Path) -> int:
     return sum(len(json.loads(line)["text"]) for line in path.open(encoding="utf-8"))
 
@@ -79,6 +86,18 @@ def json_lines(path: Path) -> int:
 def csv_rows(path: Path) -> int:
     with path.open(encoding="utf-8", newline="") as stream:
         return sum(len(row[1]) for row in csv.reader(stream))
+
+
+def arrow_json(path: Path) -> int:
+    from pyarrow.json import read_json
+
+    return sum(len(text) for text in read_json(path)["text"].to_pylist())
+
+
+def arrow_csv(path: Path) -> int:
+    from pyarrow.csv import ParseOptions, read_csv
+
+    return sum(len(text) for text in read_csv(path, parse_options=ParseOptions(newlines_in_values=True))["text"].to_pylist())
 
 
 def csv_dicts(path: Path) -> int:
@@ -120,6 +139,9 @@ def files(folder: Path) -> dict[str, tuple[Path, float, str, dict[str, Callable[
     writer = csv.DictWriter(lines, ["id", "text"])
     writer.writeheader()
     writer.writerows(rows)
+    table = lines.getvalue().encode()
+    names, end, body = table.partition(b"\r\n")
+    json_rows = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
     made = {
         "pdf, stream order": (
             "a.pdf",
@@ -138,9 +160,11 @@ def files(folder: Path) -> dict[str, tuple[Path, float, str, dict[str, Callable[
             {"trafilatura": trafilatura_alone, "trafilatura fast": trafilatura_fast, "selectolax (menus and all)": selectolax},
         ),
         "docx": ("a.docx", word_document(mexico()), {"zipfile and ElementTree": element_tree}),
-        "text": ("a.txt", ("\n\n".join(texts)).encode(), {"decode": decoded}),
-        "jsonl": ("a.jsonl", "\n".join(map(json.dumps, rows)).encode(), {"json": json_lines}),
-        "csv": ("a.csv", lines.getvalue().encode(), {"csv.reader": csv_rows, "csv.DictReader": csv_dicts}),
+        "text": ("a.txt", ("\n\n".join(texts)).encode(), {"charset_normalizer": charset, "decode": decoded}),
+        "jsonl": ("a.jsonl", json_rows, {"json": json_lines, "pyarrow": arrow_json}),
+        "csv": ("a.csv", table, {"csv.reader": csv_rows, "csv.DictReader": csv_dicts, "pyarrow": arrow_csv}),
+        "jsonl, large": ("b.jsonl", json_rows * LARGE, {"json": json_lines, "pyarrow": arrow_json}),
+        "csv, large": ("b.csv", names + end + body * LARGE, {"csv.reader": csv_rows, "pyarrow": arrow_csv}),
         "xlsx": ("a.xlsx", data.getvalue(), {"openpyxl": sheet}),
     }
     found = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -11,12 +12,26 @@ from tagger.errors import TaggerError
 
 app = typer.Typer(
     name="tagger",
-    help="Tag the passages of human-trafficking country reports by theme.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tagger import __version__
+
+        print(f"tagger {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help="Tag the passages of human-trafficking country reports by theme.")
+def tagger_cli(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")] = False,
+) -> None:
+    """Parse what stands before the command."""
 
 
 def main() -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from tagger.cli import app
-from tagger.cli.train import THEMES
+from tagger.cli.options import THEMES, Themes
 
 
 @app.command("codebook")
-def codebook_cli(themes: Annotated[Path, typer.Argument(help="The themes.toml to render.")] = THEMES) -> None:
+def codebook_cli(themes: Themes = THEMES) -> None:
     """Print the codebook as Markdown, generated from themes.toml.
 
     Example: tagger codebook > corpora/codebook.md

@@ -1,22 +1,26 @@
-"""`tagger corpus`: check, count and compare annotations."""
+"""`tagger corpus`: check, count, compare and audit annotations, and find what leaks from one corpus into another."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tagger.cli import app
-from tagger.cli.train import THEMES
+from tagger.cli.options import THEMES, Themes
 
-corpus_app = typer.Typer(help="Check, count and compare annotated corpora.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from tagger.evaluation.audit import Audit
+
+corpus_app = typer.Typer(help="Check, count, compare and audit annotated corpora.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
 
 Corpora = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")]
-Themes = Annotated[Path, typer.Option(help="The codebook.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -30,16 +34,48 @@ def check_cli(
 
     Example: tagger corpus check corpora/composed --against corpora/mexico-2014/report.txt
     """
-    from tagger.corpus import check
+    from tagger.corpus import check, unchecked
     from tagger.themes import load_codebook
 
     names = load_codebook(themes).names
-    problems = [problem for folder in corpora for problem in check(folder, names, against=against or [])]
+    with _waiting("Checking"):
+        problems = [problem for folder in corpora for problem in check(folder, names, against=against or [])]
     for problem in problems:
         print(problem)
     if problems:
         raise SystemExit(1)
-    print(f"{len(corpora)} corpus folder(s): nothing wrong")
+    for folder in corpora:
+        print(f"{folder}: nothing wrong", *(f"  not checked: {part}" for part in unchecked(folder, against=against or [])), sep="\n")
+
+
+@corpus_app.command("leakage")
+def leakage_cli(
+    train: Annotated[Path, typer.Argument(metavar="A", help="Folder with the passages.jsonl to learn from.")],
+    test: Annotated[Path, typer.Argument(metavar="B", help="Folder with the passages.jsonl to measure on.")],
+) -> None:
+    """List passages of A that say nearly the same as one of B: a model that learned from A would be measured too well on B.
+
+    Near-duplicates share three fifths of their runs of three words (Jaccard similarity 0.6). Exit code 1 where there are any.
+
+    Example: tagger corpus leakage corpora/composed corpora/mexico-2014
+    """
+    import numpy as np
+
+    from tagger.corpus import PASSAGES, passages
+    from tagger.duplicates import near_duplicates
+    from tagger.evaluation.resampling import Fold, leaks
+
+    learned, measured = passages(train), passages(test)
+    rows = np.arange(len(learned) + len(measured))
+    with _waiting(f"Comparing {len(rows)} passages"):
+        pairs = near_duplicates([row["text"] for row in (*learned, *measured)])
+        found = leaks(Fold(rows[: len(learned)], rows[len(learned) :], 0, 0), pairs)
+    for pair in found:
+        one, other = learned[pair.first], measured[pair.second - len(learned)]
+        print(f"{train / PASSAGES}: {one['id']} ~ {test / PASSAGES}: {other['id']}: {pair.similarity:.2f}: {other['text'][:80]!r}")
+    if found:
+        raise SystemExit(1)
+    print(f"none of {len(learned)} passages is a near-duplicate of one of {len(measured)}")
 
 
 @corpus_app.command("stats")
@@ -107,6 +143,61 @@ def agreement_cli(
             )
     if as_json:
         print(json.dumps(result, indent=1))
+
+
+@corpus_app.command("audit")
+def audit_cli(
+    corpora: Corpora,
+    themes: Themes = THEMES,
+    top: Annotated[int, typer.Option(min=1, help="How many suspect labels to show, the most suspect first.")] = 50,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write them to a file instead: .csv, .jsonl or .md.")] = None,
+) -> None:
+    """Rank the labels that are likely wrong, with reasons, by confident learning (Northcutt and others 2021).
+
+    A label is suspect if classifiers that did not see the passage's document confidently say otherwise: a person should read it, as often
+    the classifiers err. Trains on all the corpora together, which takes some seconds.
+
+    Example: tagger corpus audit corpora/mexico-2014 corpora/composed --top 20
+    """
+    from tagger.building import train_folders
+    from tagger.corpus import load, settlements
+    from tagger.evaluation.audit import audit
+    from tagger.evaluation.suspects import check_output, write
+    from tagger.themes import load_codebook
+
+    if out is not None:
+        check_output(out)
+    codebook = load_codebook(themes)
+    with _waiting("training on other documents than are judged"):
+        trained = train_folders(corpora, codebook)
+        settled = {(folder.name, id): how for folder in corpora for id, how in settlements(folder).items()}
+        found = audit(trained, {folder.name: load(folder, codebook.names) for folder in corpora}, top=top, settled=settled)
+    _print_audit(found, everything=out is None)
+    if out is not None:
+        write(out, found)
+        print(f"{out}: {len(found.suspects)} suspect labels", file=sys.stderr)
+
+
+def _print_audit(found: Audit, *, everything: bool) -> None:
+    """Print the estimated noise of each theme and, with ``everything``, the suspects with their reasons."""
+    from tagger.evaluation.suspects import reasons
+
+    print(f"{'theme':<22}{'passages':>9}{'given wrongly':>15}{'missing':>9}{'all wrong':>11}{'suspects':>10}")
+    for t in found.themes:
+        rates = f"{t.given_rate:>15.1%}{t.missing_rate:>9.1%}{t.rate:>11.1%}"
+        print(f"{t.theme:<22}{t.passages:>9}{rates}{t.suspect_given + t.suspect_missing:>10}")
+    print("estimated shares: of the passages with the theme, of those without it, of all; errors of the classifiers count too")
+    for number, suspect in enumerate(found.suspects if everything else (), 1):
+        print(f"\n{number}. {suspect.id} ({suspect.document}): {suspect.text}")
+        for reason in reasons(suspect):
+            print(f"   {reason}")
+
+
+def _waiting(what: str) -> AbstractContextManager[object]:
+    """Show on a terminal that work goes on."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(what)
 
 
 def _number(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Options that commands share: of reading."""
+"""Options that commands share: of reading, and the codebook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from tagger.errors import ThemesError
 from tagger.reading import Columns, Limits
+from tagger.structure import INTRODUCTION, SECTIONS
 
 _USUAL = "seconds=60, memory=1G, size=256M, expanded=256M, characters=10M, html=20M, passages=500000"
 
@@ -26,6 +28,17 @@ Limit = Annotated[
     typer.Option(metavar="NAME=NUMBER", help=f"What reading a file may use: {_USUAL}."),
 ]
 
+THEMES = Path("corpora/themes.toml")
+
+
+def _codebook(path: Path) -> Path:
+    if not path.is_file():
+        raise ThemesError(f"{path}: no such codebook: name one with --themes FILE")
+    return path
+
+
+Themes = Annotated[Path, typer.Option(metavar="FILE", callback=_codebook, help="The codebook: themes and lexicon.")]
+
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -33,11 +46,25 @@ def limits(given: list[str] | None) -> Limits:
     """Make limits of what was given as ``NAME=NUMBER``, the number with K, M or G behind it."""
     made = Limits()
     for item in given or []:
-        found = re.fullmatch(rf"({'|'.join(asdict(made))})=(\d+)([KMG]?)", item)
-        if not found or not int(found[2]):
-            raise typer.BadParameter(f"{item!r}: write as in {_USUAL}", param_hint="--limit")
-        made = replace(made, **{found[1]: int(found[2]) * _UNITS[found[3]]})
+        name, _, number = item.partition("=")
+        if name not in asdict(made):
+            raise typer.BadParameter(f"{name!r} is unknown; known are {', '.join(asdict(made))}", param_hint="--limit")
+        found = re.fullmatch(r"(\d{1,18})([KMG]?)", number)
+        try:
+            made = replace(made, **{name: int(found[1]) * _UNITS[found[2]] if found else 0})
+        except ValueError as error:
+            message = f"{item!r}: write a positive whole number, not too large, as in {_USUAL}"
+            raise typer.BadParameter(message, param_hint="--limit") from error
     return made
+
+
+def sections(given: list[str] | None) -> list[str]:
+    """Return the names of sections if they are such."""
+    known = (INTRODUCTION, *SECTIONS)
+    for name in given or []:
+        if name.casefold() not in map(str.casefold, known):
+            raise typer.BadParameter(f"{name!r} is no section; known are {', '.join(known)}", param_hint="--section")
+    return given or []
 
 
 def columns(text: str | None, id: str | None) -> Columns:

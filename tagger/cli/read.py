@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from tagger.writing.text import many
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tagger.records import Document
+    from tagger.records import Document, Passage
 
 _HELP = """Show what is understood of reports: country, year, tier, sections, pages and passages.
 
@@ -38,9 +39,10 @@ def read_cli(
     from tagger.tagging import read_all
 
     failed = False
+    used = limits(limit)
     for path, name in find_documents(inputs, tables=text_column is not None):
         try:
-            found = read_all(path, name=name, columns=columns(text_column, id_column), limits=limits(limit))
+            found = read_all(path, name=name, columns=columns(text_column, id_column), limits=used)
         except InputError as error:
             warn(str(error))
             failed = True
@@ -83,23 +85,30 @@ def _print(document: Document) -> None:
 
 
 def _sections(document: Document) -> Table:
-    table = _table("section", "paragraphs", "passages", "pages")
+    table = _table("section", "paragraphs", "passages", *(["pages"] if document.pages else []))
     for section in dict.fromkeys(passage.section for passage in document.passages):
         inside = [passage for passage in document.passages if passage.section == section]
         pages = [passage.page for passage in inside if passage.page is not None]
         paragraphs = len({passage.paragraph for passage in inside})
-        shown = " to ".join(dict.fromkeys(map(str, (min(pages), max(pages))))) if pages else ""
-        table.add_row(section or NO_SECTION, str(paragraphs), str(len(inside)), shown)
+        shown = [" to ".join(dict.fromkeys(map(str, (min(pages), max(pages)))))] if pages else []
+        table.add_row(section or NO_SECTION, str(paragraphs), str(len(inside)), *shown)
     return table
 
 
 def _passages(document: Document) -> Table:
     from rich.text import Text
 
-    table = _table("page", "par.", "section", "passage")
+    places: dict[str, Callable[[Passage], object]] = {
+        "page": lambda passage: passage.page,
+        "par.": lambda passage: passage.paragraph,
+        "section": lambda passage: passage.section,
+    }
+    # What no passage has gets no column.
+    places = {name: find for name, find in places.items() if any(find(passage) is not None for passage in document.passages)}
+    table = _table(*places, "passage")
     last: tuple[object, ...] = ()
     for passage in document.passages:
-        place = (passage.page, passage.paragraph, passage.section)
+        place = tuple(find(passage) for find in places.values())
         # What is the same as in the row above is not said again.
         cells = ["" if last == place or fact is None else str(fact) for fact in place]
         table.add_row(*cells, Text(passage.text))

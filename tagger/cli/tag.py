@@ -13,13 +13,16 @@ import typer
 
 from tagger.cli import app, inform, warn
 from tagger.cli.choice import Choice
-from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
+from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits, sections
 from tagger.errors import InputError, MissingExtraError, OutputError
-from tagger.reading import COLUMNS, LIMITS, Columns, Limits
+from tagger.reading import COLUMNS, LIMITS, STDIN, Columns, Limits, label_of
+from tagger.writing import WRITERS
+from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from tagger.records import Document, Tagged
     from tagger.tagging import Tagger
+    from tagger.writing import Results
     from tagger.writing.counts import Tally
 
 _HELP = """Tag reports by theme.
@@ -34,7 +37,7 @@ written.
 - `tagger tag report.pdf`
 - `tagger tag reports/ -o tags.xlsx`
 - `tagger tag report.pdf -o report.html`
-- `cat report.txt | tagger tag - -o tags.jsonl`
+- `cat report.txt | tagger tag - -o - | head -1` writes JSON Lines to standard output, document by document
 - `tagger tag reports/ --theme complicity --section Prosecution`
 - `tagger tag reports/ --theme shelter_gaps --min-score 0.1` also keeps what falls short of the theme's threshold
 """
@@ -43,7 +46,9 @@ written.
 @app.command("tag", help=_HELP)
 def tag_cli(
     inputs: Inputs,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write: .html, .xlsx, .csv, .md, .jsonl or .parquet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help=f"File to write ({', '.join(WRITERS)}), or - for JSON Lines to standard output.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
     theme: Annotated[list[str] | None, typer.Option(help="Only passages that carry this theme; may be given again.")] = None,
     section: Annotated[list[str] | None, typer.Option(help="Only passages of this section; may be given again.")] = None,
@@ -57,39 +62,65 @@ def tag_cli(
     limit: Limit = None,
 ) -> None:
     """Parse, tag, print; a bad file is named and passed over, and makes the exit code 1."""
-    from tagger.cli.tables import Printer
     from tagger.tagging import load
-    from tagger.writing import check_output, write
+    from tagger.writing import check_output
 
-    if out is not None:
+    wanted, used = sections(section), limits(limit)
+    streamed = out is not None and str(out) == STDIN
+    if out is not None and not streamed:
         check_output(out)
         if _same(out, inputs):
             raise OutputError(f"{out}: is an input too: name another file to write")
     tagger = load(model)
-    choice = Choice.of(tagger.themes, theme or [], section or [], min_score, only_tagged)
+    choice = Choice.of(tagger.themes, theme or [], wanted, min_score, only_tagged)
     failed: list[Path] = []
     tallies: list[tuple[str, Tally]] = []
-    documents = tag(tagger, inputs, failed, columns(text_column, id_column), limits(limit), out=out)
-    results = _counted(choice.apply(documents), tallies)
-    printer = Printer(tagger.themes)
+    results = _counted(choice.apply(tag(tagger, inputs, failed, columns(text_column, id_column), used, out=out)), tallies)
+    if streamed:
+        _stream(results, tagger)
+    elif out is not None:
+        _write(out, results, tagger, tallies)
+    else:
+        _print(results, tagger, tallies, choice, everything=everything)
+    _complain(choice.missing_sections() if tallies else [], choice, failed, alone=not tallies)
+
+
+def _stream(results: Results, tagger: Tagger) -> None:
+    """Write JSON Lines to standard output, each document as soon as it is done."""
+    from tagger.writing.jsonl import write_jsonl
+
+    for result in results:
+        write_jsonl([result], tagger.about, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagger: Tagger, tallies: Sequence[tuple[str, Tally]]) -> None:
+    """Write a file, and print counts a document if there are several; without any document an older file stays."""
+    from tagger.cli.tables import Printer
+    from tagger.writing import write
+
     first = next(results, None)
     if first is None:
-        if out is not None:
-            warn(f"nothing could be read, so {out} was not written")
-            raise SystemExit(1)
-    elif out is not None:
-        write(out, chain([first], results), tagger.about)
-        print(_summary(tallies, tagger.themes, out), file=sys.stderr)
-    else:
-        found = [first, *results]
-        if len(found) == 1 or everything or choice.active:
-            for document, passages in found:
-                printer.document(document, passages, choice, everything=everything)
+        return
+    write(out, chain([first], results), tagger.about)
+    print(_summary(tallies, tagger.themes, out), file=sys.stderr)
     if len(tallies) > 1:
+        Printer(tagger.about).documents(tallies)
+
+
+def _print(results: Results, tagger: Tagger, tallies: Sequence[tuple[str, Tally]], choice: Choice, *, everything: bool) -> None:
+    """Print passages, counts, and what a person should still read."""
+    from tagger.cli.tables import Printer
+
+    printer = Printer(tagger.about)
+    found = list(results)
+    if len(found) == 1 or everything or choice.active:
+        for document, passages in found:
+            printer.document(document, passages, choice, everything=everything)
+    if len(found) > 1:
         printer.documents(tallies)
-    if first is not None and out is None and not choice.active:
+    if found and not choice.active:
         printer.advice([item for _, passages in found for item in passages])
-    _complain(choice.missing_sections() if tallies else [], choice, failed)
 
 
 def tag(
@@ -116,6 +147,8 @@ def tag(
         for path, name in find_documents(list(inputs), tables=columns.text is not None)
         if out is None or not _same(out, [path])
     ]
+    if not files:
+        raise InputError(f"{out}: is all that there is to read, and the file to write")
     console = Console(stderr=True)
     shown = len(files) > 1 and console.is_terminal
     for path, name in track(files, "Tagging", console=console, transient=True) if shown else files:
@@ -156,17 +189,16 @@ def _counted(
 
 
 def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: Path) -> str:
-    from tagger.writing.text import many
-
     counts = ", ".join(f"{theme} {sum(tally.themes[theme] for _, tally in tallies)}" for theme in themes)
     return f"{out}: {many(sum(tally.passages for _, tally in tallies), 'passage')}; {counts}"
 
 
-def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path]) -> None:
-    """Say what went wrong with inputs and filters, and leave with exit code 1."""
+def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path], *, alone: bool) -> None:
+    """Say what went wrong with inputs and filters, and leave with exit code 1; what was said of an input ``alone`` is enough."""
     for name in missing:
         warn(f"--section {name}: no passage lies in it; sections are {', '.join(choice.seen) or 'not marked in the text'}")
-    if failed:
-        warn(f"{len(failed)} input(s) could not be read and were passed over: {', '.join(map(str, failed))}")
+    if len(failed) > alone:
+        passed = "so nothing was tagged" if alone else "the others were tagged"
+        warn(f"{many(len(failed), 'input')} could not be read, {passed}: {', '.join(map(label_of, failed))}")
     if missing or failed:
         raise SystemExit(1)

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli import app
-
-THEMES = Path("corpora/themes.toml")
+from tagger.cli.options import THEMES, Themes
 
 LEAST = 50  # with fewer passages of a theme, its figures and its threshold are mostly chance
 
@@ -24,7 +23,7 @@ _HELP = """Train a model on annotated corpora and save it to a folder.
 def train_cli(
     corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the model to write.")],
-    themes: Annotated[Path, typer.Option(help="The codebook: themes and lexicon.")] = THEMES,
+    themes: Themes = THEMES,
     results: Annotated[Path | None, typer.Option(help="Figures measured on this model, for its card.")] = None,
 ) -> None:
     """Parse, train, say what was made."""

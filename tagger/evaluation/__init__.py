@@ -1,21 +1,36 @@
-"""How far a model can be trusted: metrics, calibration, intervals by resampling documents, and what its evidence is worth."""
+"""How far a model can be trusted: metrics, calibration, intervals by resampling documents, comparisons, and what its evidence is worth."""
 
+from tagger.duplicates import Pair, near_duplicates
+from tagger.evaluation.comparison import Comparison, Difference, Flip, compare, holm
 from tagger.evaluation.corpora import annotators, evaluate, predict
 from tagger.evaluation.evidence import Faithfulness, faithfulness
 from tagger.evaluation.metrics import macro_f1_difference, measure
 from tagger.evaluation.predictions import Predictions
+from tagger.evaluation.resampling import Fold, grouped_folds, leaks, one_corpus_out, without_leaks
 from tagger.evaluation.results import Evaluation, Figure, ThemeFigures
 
 __all__ = [
+    "Comparison",
+    "Difference",
     "Evaluation",
     "Faithfulness",
     "Figure",
+    "Flip",
+    "Fold",
+    "Pair",
     "Predictions",
     "ThemeFigures",
     "annotators",
+    "compare",
     "evaluate",
     "faithfulness",
+    "grouped_folds",
+    "holm",
+    "leaks",
     "macro_f1_difference",
     "measure",
+    "near_duplicates",
+    "one_corpus_out",
     "predict",
+    "without_leaks",
 ]

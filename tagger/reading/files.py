@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tagger.errors import InputError
@@ -14,6 +15,17 @@ from tagger.reading.content import Limits
 from tagger.reading.formats import SUFFIXES, TABLES
 
 STDIN = "-"
+_ADDRESS = re.compile(r"(https?|ftp):/+", re.IGNORECASE)
+
+
+def is_address(path: Path | str) -> bool:
+    """Tell whether this is the address of a web page; a path of it has lost a slash."""
+    return _ADDRESS.match(str(path)) is not None
+
+
+def label_of(path: Path | str) -> str:
+    """What an input is called in messages."""
+    return "standard input" if str(path) == STDIN else _ADDRESS.sub(r"\1://", str(path), count=1) if is_address(path) else str(path)
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
@@ -41,16 +53,17 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
     return data
 
 
-def find_documents(paths: list[Path], *, tables: bool = False) -> Iterator[tuple[Path, str]]:
+def find_documents(paths: Sequence[Path | str], *, tables: bool = False) -> Iterator[tuple[Path, str]]:
     """Yield each file to read with a name for its document; a folder stands for all files below it of a known format.
 
     Tables in a folder are read only if asked for: more often than input they are the results of an earlier run. A folder
     without any file to read is yielded itself, so that reading it tells. Links to folders are not followed. No two names are
     the same, and a file that is named twice is read once.
     """
-    stems = Counter(path.stem for path in paths)
+    given = list(map(Path, paths))
+    stems = Counter(path.stem for path in given)
     found: dict[Path, str] = {}
-    for path in paths:
+    for path in given:
         if path.is_dir():
             files = _named(list(_files_below(path, tables))) or [(path, path.name)]
         elif str(path) == STDIN:

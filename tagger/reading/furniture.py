@@ -40,7 +40,7 @@ def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
     edges = [_sides(page) for page in pages]
     seen = Counter(key for page in edges for key in {edge.key for side in page for edge in side})
     levels = Counter(level for page in edges for level in {edge.level for side in page for edge in side if edge.alone})
-    usual = median([segment.size for page in pages for segment in page.segments] or [0.0])
+    usual = median([y1 - y0 for page in pages for _, _, _, y0, y1 in page.segments] or [0.0])
     most = max(2.0, 0.6 * len(pages))
     kept: list[Page] = []
     titles: Counter[str] = Counter()
@@ -58,7 +58,8 @@ def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
                 if _TITLE.search(edge.text):
                     titles[re.sub(r"^\d+ | \d{1,3}$", "", edge.text)] += 1
         gone |= _chart(page, usual)
-        kept.append(page._replace(segments=tuple(segment for segment in page.segments if segment not in gone)))
+        heights = {segment.y0 for segment in gone}
+        kept.append(page._replace(segments=tuple([one for one in page.segments if one.y0 not in heights or one not in gone])))
     return kept, titles.most_common(1)[0][0] if titles else None
 
 
@@ -82,7 +83,7 @@ def _edges(page: Page, found: list[list[Segment]], *, top: bool) -> Iterator[_Ed
 def _chart(page: Page, usual: float) -> set[Segment]:
     """The labels of a tier-history graphic, if the page has one: a title, a row of years, the names of the tiers."""
     titles = [segment for segment in page.segments if "tier" in segment.text.lower() and _CHART_TITLE.fullmatch(segment.text)]
-    years = [segment for segment in page.segments if _YEARS.fullmatch(segment.text)]
+    years = [segment for segment in page.segments if segment.text.startswith(("1", "2")) and _YEARS.fullmatch(segment.text)]
     if not titles and sum(len(segment.text.split()) for segment in years) < 4:
         return set()
     around = [*titles, *years]

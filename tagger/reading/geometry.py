@@ -49,7 +49,7 @@ def rows(segments: Iterable[Segment]) -> list[list[Segment]]:
 
 
 def _height(segment: Segment) -> float:
-    return segment.y0 + segment.y1
+    return segment[3] + segment[4]
 
 
 _left = itemgetter(1)

@@ -7,15 +7,15 @@ the columns. Coordinates are those of PDF: y grows upwards.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, groupby, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import NamedTuple
 
 from tagger.reading.furniture import without_furniture
 from tagger.reading.geometry import Page, Segment, rows
 from tagger.reading.hyphens import Vocabulary
-from tagger.structure import BULLET, heading, names_report
+from tagger.structure import BULLET, BULLETS, heading, names_report, one_heading
 
 __all__ = ["Page", "Segment", "lay_out"]
 
@@ -41,7 +41,7 @@ class _Line(NamedTuple):
 def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | None]:
     """Return the text, where each page starts in it, and the title that stands in running heads, if any."""
     kept, title = without_furniture(pages)
-    lines = list(_lines(kept))
+    lines = list(_whole_headings(_lines(kept)))
     vocabulary = Vocabulary(line.text for line in lines)
     pitch = _pitch(lines)
     pieces: list[str] = []
@@ -54,15 +54,17 @@ def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | No
             joint = ""
         elif _begins(last, line, was, stands, pitch):
             joint = "\n\n"
-        elif last.text.endswith("-") and text.startswith(_AFTER_SUSPENDED):
+        elif (above := last.text)[-1].isalpha():
+            joint = " "
+        elif above[-1] == "-" and text.startswith(_AFTER_SUSPENDED):
             joint = " "  # "16- and 17-year-old"
-        elif last.text.endswith("-") and len(last.text) > 1 and last.text[-2].isalnum():
+        elif above[-1] == "-" and above[-2:-1].isalnum():
             joint = ""
-            if not vocabulary.keeps_hyphen(last.text, text):
+            if not vocabulary.keeps_hyphen(above, text):
                 pieces[-1] = pieces[-1][:-1]
                 length -= 1
         else:
-            joint = "" if last.text.endswith(_DASHES) and last.text[-2:-1].strip() else " "
+            joint = "" if above[-1] in _DASHES and above[-2:-1].strip() else " "
         if not starts or starts[-1][1] != line.page:
             starts.append((length + len(joint), line.page))
         pieces += [joint, text]
@@ -73,9 +75,9 @@ def lay_out(pages: Sequence[Page]) -> tuple[str, list[tuple[int, int]], str | No
 
 def _begins(last: _Line, line: _Line, was: str | None, stands: str | None, pitch: float) -> bool:
     """Tell whether a line begins a paragraph; ``was`` and ``stands`` are why the two lines stand alone, if they do."""
-    if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith("\u2022"):
+    if not 0.87 < line.size / last.size < 1.15 or "heading" in (was, stands) or line.text.startswith(BULLETS):
         return True
-    ended = bool(_ENDED.search(last.text[-8:]))
+    ended = not last.text[-1].isalpha() and bool(_ENDED.search(last.text[-8:]))
     if was or (stands and ended):
         return True
     if line.text[0].islower() and not ended:
@@ -87,6 +89,20 @@ def _begins(last: _Line, line: _Line, was: str | None, stands: str | None, pitch
     short = last.x1 < last.right - 0.2 * (last.right - last.left)
     indented = line.x0 > line.left + 0.8 * line.size and line.x0 > last.x0 + 0.5 * line.size
     return short or indented or bool(BULLET.match(line.text) and not line.text[0].isalpha())
+
+
+def _whole_headings(lines: Iterable[_Line]) -> Iterator[_Line]:
+    """Make one line of a heading that was wrapped."""
+    last: _Line | None = None
+    for line in lines:
+        if last is not None and last.block == line.block and one_heading(last.text, line.text):
+            last = line._replace(text=f"{last.text} {line.text}")
+            continue
+        if last is not None:
+            yield last
+        last = line
+    if last is not None:
+        yield last
 
 
 def _stands_alone(line: str) -> str | None:
@@ -109,12 +125,15 @@ def _lines(pages: Sequence[Page]) -> Iterator[_Line]:
     for page, own in zip(pages, gutters, strict=True):
         gutter = own if own is not None or usual is None else _fitting(page.segments, usual)
         for part in _ordered(page.segments, gutter):
-            left, right = min(segment.x0 for segment in part), max(segment.x1 for segment in part)
+            left, right = min([segment.x0 for segment in part]), max([segment.x1 for segment in part])
             for row in rows(part):
-                text = row[0].text if len(row) == 1 else " ".join(segment.text for segment in row)
+                text, x0, x1, y0, y1 = row[0]
+                size = y1 - y0
+                if len(row) > 1:
+                    text, x1 = " ".join(segment.text for segment in row), row[-1].x1
+                    size = max(row, key=lambda segment: len(segment.text)).size
                 if text := text.strip():
-                    size = row[0].size if len(row) == 1 else max(row, key=lambda segment: len(segment.text)).size
-                    yield _Line(text, row[0].x0, row[-1].x1, row[0].y0, size, left, right, page.number, block)
+                    yield _Line(text, x0, x1, y0, size, left, right, page.number, block)
             block += 1
 
 
@@ -127,7 +146,7 @@ def _ordered(segments: Sequence[Segment], gutter: float | None, depth: int = 0) 
     band: list[Segment] = []
     across: list[Segment] = []
     for row in rows(segments):
-        crossing = any(segment.x0 < gutter < segment.x1 for segment in row)
+        crossing = any(x0 < gutter < x1 for _, x0, x1, _, _ in row)
         full, other = (across, band) if crossing else (band, across)
         if other:
             yield from _parted(other, gutter, depth) if other is band else [list(other)]
@@ -156,27 +175,23 @@ def _gutter(segments: Sequence[Segment]) -> float | None:
     """The middle of the space between two columns, or None if there is but one column."""
     if len(segments) < 8:
         return None
-    left, right = min(segment.x0 for segment in segments), max(segment.x1 for segment in segments)
+    lefts, rights = [segment.x0 for segment in segments], [segment.x1 for segment in segments]
+    left, right = min(lefts), max(rights)
     width = int(right - left) + 1
-    if not 0 < width < 20_000 or 2 * sum(segment.x1 - segment.x0 > 0.7 * width for segment in segments) > len(segments):
+    long = 0.7 * width
+    if not 0 < width < 20_000 or 2 * sum([x1 - x0 > long for x0, x1 in zip(lefts, rights, strict=True)]) > len(segments):
         return None  # most lines go from side to side
-    steps = [0] * (width + 2)
-    for segment in segments:
-        steps[max(0, int(segment.x0 - left))] += 1
-        steps[min(width, int(segment.x1 - left) + 1)] -= 1
-    place = width // 5
-    inner = list(accumulate(steps))[place : width - place]
-    least = min(inner, default=0)
-    best = widest = 0
-    for cover, run in groupby(inner):
-        length = len(list(run))
-        place += length
-        if cover == least and length > widest:
-            best, widest = place - 1 - length // 2, length
-    gutter = left + best
-    on_left = [segment for segment in segments if segment.x1 <= gutter]
-    on_right = [segment for segment in segments if segment.x0 >= gutter]
-    across = len(segments) - len(on_left) - len(on_right)
-    if min(len(on_left), len(on_right)) < 4 or across > len(segments) / 2:
+    steps = [0] * (width + 1)
+    for x0 in lefts:
+        steps[int(x0 - left)] += 1
+    for x1 in rights:
+        steps[int(x1 - left) + 1] -= 1
+    margin = width // 5
+    inner = list(accumulate(steps))[margin : width - margin]
+    spaces = bytes(map(min(inner).__eq__, inner))  # 1 where the fewest pieces are
+    widest = max(spaces.split(b"\0"), key=len)
+    gutter = left + margin + spaces.index(widest) + (len(widest) - 1) // 2
+    on_left, on_right = sum([x1 <= gutter for x1 in rights]), sum([x0 >= gutter for x0 in lefts])
+    if min(on_left, on_right) < 4 or len(segments) - on_left - on_right > len(segments) / 2:
         return None
     return gutter

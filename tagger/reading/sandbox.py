@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tagger.errors import InputError, MissingExtraError
-from tagger.reading.content import Columns, Content, Limits
+from tagger.reading.content import Columns, Content, Limits, unpacked
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Libraries that start a thread a core, or take address space ahead, would reach the memory limit with nothing done.
@@ -62,7 +62,7 @@ class Sandbox:
                 self.close()
                 raise
         if "content" in answer:
-            return Content.from_json(answer["content"], text.decode("utf-8"))
+            return Content.from_json(answer["content"], unpacked(text, answer["wide"]))
         if "missing" in answer:
             raise MissingExtraError(*answer["missing"])
         raise InputError(answer["error"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import math
 import os
@@ -11,11 +12,12 @@ from typing import IO, Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading import READERS
-from tagger.reading.content import Columns, Limits
+from tagger.reading.content import Columns, Limits, packed
 
 
 def main() -> None:
     """Serve until standard input ends."""
+    gc.set_threshold(10_000)  # a document is thousands of small objects that need no collecting
     given, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a library prints is no answer
     answers.write(b"ready\n")
@@ -33,7 +35,8 @@ def _serve(request: dict[str, Any], given: IO[bytes]) -> tuple[dict[str, Any], b
         _bound(limits)
         data = given.read(request["size"])
         content = READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
-        return {"content": content.to_json(), "spent": len(data) > 10_000_000}, content.text.encode("utf-8")
+        text, wide = packed(content.text)
+        return {"content": content.to_json(), "wide": wide, "spent": len(data) > 10_000_000}, text
     except MissingExtraError as error:
         return {"missing": [error.package, error.extra]}, b""
     except InputError as error:

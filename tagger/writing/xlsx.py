@@ -44,7 +44,7 @@ def write_xlsx(results: Results, about: About, stream: IO[bytes]) -> None:
     with TemporaryDirectory(prefix="tagger-") as room:
         options = {"constant_memory": True, "tmpdir": room, "strings_to_formulas": False, "strings_to_urls": False}
         # Packed in memory: a zip file that fails half-way on a full disk tries again, and complains, when Python forgets it.
-        packed = BytesIO()
+        packed = _Packed()
         book = xlsxwriter.Workbook(packed, options)
         book.set_properties({"comments": about.model})
         formats = {name: book.add_format(look) for name, look in _FORMATS.items()}
@@ -60,6 +60,13 @@ def write_xlsx(results: Results, about: About, stream: IO[bytes]) -> None:
             for sheet in sheets:
                 sheet.close()
     stream.write(packed.getbuffer())
+
+
+class _Packed(BytesIO):
+    """Memory that stays open: an archive that failed half-way is closed only when Python forgets it, maybe later than this."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class _Sheet:

@@ -1,0 +1,72 @@
+"""Passages that say nearly the same: candidates by MinHash, then compared word for word."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+from typing import NamedTuple
+
+from tagger.errors import MissingExtraError
+
+try:
+    from datasketch import MinHash, MinHashLSH
+except ImportError as error:
+    raise MissingExtraError("datasketch", "train") from error
+
+NEAR = 0.6
+"""Jaccard similarity of word trigrams from which two passages are near-duplicates."""
+
+Shingles = frozenset[tuple[str, ...]]
+
+_BANDS, _ROWS = 60, 3  # of two passages as similar as NEAR, less than one pair in a million shares no band: (1 - 0.6 ** 3) ** 60
+
+
+class Pair(NamedTuple):
+    """Two near-duplicates, by their rows, and the Jaccard similarity of their word trigrams."""
+
+    first: int
+    second: int
+    similarity: float
+
+
+def words(text: str) -> list[str]:
+    """Words in lower case, without punctuation."""
+    return re.findall(r"[^\W_]+", text.lower().replace("\u2019", "'"))
+
+
+def shingles(text: str, size: int = 3) -> Shingles:
+    """All runs of ``size`` words; of a shorter text its words as they are."""
+    found = words(text)
+    return frozenset(tuple(found[i : i + size]) for i in range(len(found) - size + 1)) or frozenset([tuple(found)])
+
+
+def near_duplicates(texts: Sequence[str]) -> list[Pair]:
+    """Return all pairs of near-duplicates, in the order of their rows (``first`` before ``second``).
+
+    Candidates share a band of their MinHash signatures (Broder 1997, "On the resemblance and containment of documents"; Leskovec,
+    Rajaraman and Ullman 2020, "Mining of Massive Datasets", chapter 3), so that not every passage is compared with every other.
+
+    >>> near_duplicates(["Police arrested two men in May.", "No shelter was open.", "Police arrested two men in May, 2014."])
+    [Pair(first=0, second=2, similarity=0.8)]
+    """
+    rows: dict[Shingles, list[int]] = defaultdict(list)
+    for row, text in enumerate(texts):
+        rows[shingles(text)].append(row)
+    pairs = [Pair(a, b, 1.0) for same in rows.values() for a, b in combinations(same, 2)]
+    for one, other in _candidates(list(rows)):
+        similarity = len(one & other) / len(one | other)
+        if similarity >= NEAR:
+            pairs += [Pair(min(a, b), max(a, b), similarity) for a, b in product(rows[one], rows[other])]
+    return sorted(pairs)
+
+
+def _candidates(sets: Sequence[Shingles]) -> Iterator[tuple[Shingles, Shingles]]:
+    """Pairs of different sets that share a band, each pair once."""
+    signatures = MinHash.bulk([[" ".join(shingle).encode() for shingle in one] for one in sets], num_perm=_BANDS * _ROWS)
+    seen = MinHashLSH(num_perm=_BANDS * _ROWS, params=(_BANDS, _ROWS))
+    for number, (one, signature) in enumerate(zip(sets, signatures, strict=True)):
+        for other in seen.query(signature):
+            yield one, sets[other]
+        seen.insert(number, signature)
