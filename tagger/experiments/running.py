@@ -173,7 +173,7 @@ def _predictions(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted])
         documents=tuple(data.documents[row] for row in rows),
         fold=np.repeat(np.arange(len(places)), [len(place.test) for place in places]),
         labels=data.labels[rows],
-        scores=np.concatenate([one.scores for one in fitted]),
+        scores=np.concatenate([one.scores for one in fitted]).round(6),  # as they are written: figures made again are the same
         predicted=np.concatenate([one.predicted for one in fitted]),
         corpora=data.digests,
     )
