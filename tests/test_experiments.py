@@ -100,9 +100,9 @@ def test_experiments_read_what_the_readme_shows(root, place):
 
 
 @pytest.mark.parametrize("name", ["bag-of-words", "cross-validation"])
-def test_experiments_of_the_repository_are_as_their_files_say(root, name):
+def test_experiments_of_the_repository_can_be_measured_again(root, name):
+    read_experiment(root / "experiments" / name)
     results = read_results(root / "experiments" / name)
-    assert results.settings == read_experiment(root / "experiments" / name).settings.model_dump(mode="json")
     assert measure(results.predictions).card() == results.figures
 
 

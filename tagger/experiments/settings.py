@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tagger.errors import MissingExtraError
 from tagger.features import FeatureSettings
@@ -20,6 +20,7 @@ try:
         Field,
         PositiveFloat,
         Tag,
+        create_model,
         model_validator,
     )
 except ImportError as error:
@@ -163,20 +164,19 @@ class RandomSearch(Table):
     folds: Folds = 3
 
 
-class Features(Table):
-    """What is counted of a text; the fields are those of `tagger.features.FeatureSettings`, whose lexicon is the codebook's."""
+def _features() -> dict[str, Any]:
+    """All fields of `tagger.features.FeatureSettings` but the lexicon, which is the codebook's.
 
-    weights: Annotated[dict[str, float], BeforeValidator(_all_weights)] = dict(_FEATURES.weights)
-    """Those that are left out keep their defaults; 0 is without."""
-    stem_length: int = _FEATURES.stem_length
-    window: int = _FEATURES.window
-    nearness: int = _FEATURES.nearness
-    reach: int = _FEATURES.reach
-    span: int = _FEATURES.span
-    fade: float = _FEATURES.fade
-    norm: float = _FEATURES.norm
-    scale: float = _FEATURES.scale
-    bits: int = _FEATURES.bits
+    Weights that are left out keep their defaults; 0 is without.
+    """
+    plain = {name: (type(value), value) for name, value in vars(_FEATURES).items() if name != "lexicon"}
+    return {**plain, "weights": (Annotated[dict[str, float], BeforeValidator(_all_weights)], dict(_FEATURES.weights))}
+
+
+if TYPE_CHECKING:
+    Features = Table
+else:
+    Features = create_model("Features", __base__=Table, **_features())
 
 
 def _estimator(value: Any) -> str:
