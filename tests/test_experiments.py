@@ -312,8 +312,8 @@ def test_experiments_drop_near_duplicates_of_test_passages(place):
     write_corpus(place / "copies", [{**row, "document": "copy"} for row in rows[:30]])
     text = DATA.replace("]", ', "../copies"]').replace('"../little", "../copies"', '"../copies", "../little"')
     text += BAYES.replace('"cross-validation"', '"one-corpus-out"').replace("folds = 3", "drop_near_duplicates = true")
-    with pytest.raises(TrainingError):
-        run(write(place, "copied", text))  # all passages of the copy stand in the other corpus: nothing is left to learn from
+    with pytest.raises(TrainingError, match="every passage to learn from is a near-duplicate"):
+        run(write(place, "copied", text))
     text = DATA + BAYES.replace("folds = 3", "folds = 3\ndrop_near_duplicates = true")
     kept = run(write(place, "kept", text))
     assert sum(fold["train"] + fold["test"] for fold in kept.folds) <= 3 * len(rows)

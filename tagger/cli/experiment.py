@@ -141,7 +141,7 @@ def compare_cli(
         f"{found.passages} predictions for passages of {found.documents} documents; {found.resamples} resamples of documents. "
         "p (Holm) is corrected for the number of themes."
     )
-    _print_flips(found, flips, _texts(results[0], a))
+    _print_flips(found, flips, _texts(results, a))
 
 
 def _report(results: Results, folder: Path) -> Path:
@@ -152,11 +152,11 @@ def _report(results: Results, folder: Path) -> Path:
     return folder / REPORT
 
 
-def _texts(results: Results, path: Path) -> Passages:
-    """The passages, where they may be shown."""
+def _texts(results: Sequence[Results], path: Path) -> Passages:
+    """The passages of the first of the results, where all allow to show them."""
     from tagger.experiments.passages import find_passages, quotable
 
-    return find_passages(results, path if path.is_dir() else path.parent)[0] if quotable(results) else {}
+    return find_passages(results[0], path if path.is_dir() else path.parent)[0] if all(map(quotable, results)) else {}
 
 
 @contextmanager

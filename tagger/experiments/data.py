@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.corpus import digest, label_matrix, load
 from tagger.duplicates import near_duplicates
+from tagger.errors import TrainingError
 from tagger.evaluation.resampling import Fold, grouped_folds, one_corpus_out, without_leaks
 from tagger.experiments.files import Experiment, Keys
 from tagger.experiments.settings import CrossValidation, OneCorpusOut, TestCorpora
@@ -67,26 +68,31 @@ def read_data(experiment: Experiment) -> Data:
     return Data(corpus, label_matrix(corpus), tuple(corpus["document"]), codebook, digests, learned)
 
 
-def folds(experiment: Experiment, data: Data, seed: int) -> list[Fold]:
-    """Return what is learned from and tested on with a seed.
+def folds(experiment: Experiment, data: Data) -> list[tuple[int, Fold]]:
+    """Return what is learned from and tested on, for each seed.
 
     Raises
     ------
     TrainingError
-        The documents can't be split so.
+        The documents can't be split so, or nothing is left to learn from.
     """
     split = experiment.settings.split
+    found = [(seed, fold) for seed in experiment.settings.seeds for fold in _folds(split, data, seed)]
+    if split.drop_near_duplicates:
+        pairs = near_duplicates(list(data.corpus["text"]))
+        found = [(seed, without_leaks(fold, pairs)) for seed, fold in found]
+        if not all(len(fold.train) for _, fold in found):
+            raise TrainingError("every passage to learn from is a near-duplicate of one to test on: keep them, or split otherwise")
+    return found
+
+
+def _folds(split: CrossValidation | OneCorpusOut | TestCorpora, data: Data, seed: int) -> list[Fold]:
     if isinstance(split, CrossValidation):
-        found = grouped_folds(data.labels, data.documents, folds=split.folds, seed=seed, themes=data.codebook.names)
-    elif isinstance(split, OneCorpusOut):
-        found = one_corpus_out(data.documents)
-    else:
-        rows = np.arange(len(data.corpus))
-        found = [Fold(rows[: data.learned], rows[data.learned :], 0, 0)]
-    if not split.drop_near_duplicates:
-        return found
-    pairs = near_duplicates(list(data.corpus["text"]))
-    return [without_leaks(fold, pairs) for fold in found]
+        return grouped_folds(data.labels, data.documents, folds=split.folds, seed=seed, themes=data.codebook.names)
+    if isinstance(split, OneCorpusOut):
+        return one_corpus_out(data.documents)
+    rows = np.arange(len(data.corpus))
+    return [Fold(rows[: data.learned], rows[data.learned :], 0, 0)]
 
 
 def _there(experiment: Experiment, keys: Keys, written: str, file: str) -> Path:

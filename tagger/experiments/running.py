@@ -80,7 +80,7 @@ class Run:
             The documents or the themes don't suffice, or the estimator fails.
         """
         settings, data = self.experiment.settings, self.data
-        places = [_Place(seed, fold.train, fold.test) for seed in settings.seeds for fold in folds(self.experiment, data, seed)]
+        places = [_Place(seed, fold.train, fold.test) for seed, fold in folds(self.experiment, data)]
         choices = self._choose(places)
         tasks = [
             Task(settings.changed(choice.values), place.seed, place.train, place.test)
