@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +67,53 @@ def trained_folder(corpora: list[Path], tmp_path_factory: pytest.TempPathFactory
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium, driven by playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a file and, at the end, see that it said nothing, fetched nothing and ran nothing that it should not."""
+    opened = []
+
+    def open_file(path: Path, **options):
+        context = browser.new_context(**options)
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+        page.add_init_script("addEventListener('securitypolicyviolation', e => console.log('CSP', e.violatedDirective, e.blockedURI))")
+        page.goto(path.as_uri())
+        opened.append((context, page, said))
+        return page
+
+    yield open_file
+    for context, page, said in opened:
+        assert page.evaluate("window.hacked") is None
+        context.close()
+        assert said == []
+
+
+@pytest.fixture
+def axe():
+    """Say which accessibility rules a page breaks."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page) -> str:
+        rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+        result = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": rules})
+        return result.generate_snapshot() if result.violations_count else ""
+
+    return check

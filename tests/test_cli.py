@@ -448,8 +448,11 @@ def test_cli_evaluate_prints_tables_and_writes_figures(root, tmp_path):
     assert written == json.loads(run("evaluate", model, tmp_path, *options[:-2], "--json").stdout)
     assert written["themes"][0]["recall"] == {"value": 0.5, "low": 0.5, "high": 0.5}
     assert list(written["by"]["section"]) == ["Prosecution", "Introduction", "Protection", "Prevention"]
-    assert "unknown format '.txt'; known are .json" in errors(run("evaluate", model, tmp_path, "-o", tmp_path / "figures.txt"))[0]
+    assert "unknown format '.txt'; known are .json, .html" in errors(run("evaluate", model, tmp_path, "-o", tmp_path / "figures.txt"))[0]
     assert run("evaluate", model, tmp_path, "--by", "country").returncode == 2
+    page = tmp_path / "report.html"
+    assert run("evaluate", model, tmp_path, "--resamples", 5, "-o", page).returncode == 0
+    assert "The ministry trained 40 judges." in re.sub("<[^>]+>", "", page.read_text(encoding="utf-8"))
     rows[0]["labels"] = ["corruption"]
     (tmp_path / "passages.jsonl").write_text(json.dumps(rows[0]))
     (message,) = errors(run("evaluate", model, tmp_path))

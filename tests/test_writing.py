@@ -390,7 +390,8 @@ class Reader(HTMLParser):
             self.texts[-1] += data
 
 
-TAGS = re.findall(r"<(\w+)", (Path(tagger.__file__).parent / "writing/page/page.html.j2").read_text(encoding="utf-8"))
+TEMPLATES = [path for folder in ("page", "layout") for path in (Path(tagger.__file__).parent / "writing" / folder).glob("*.j2")]
+TAGS = [tag for path in TEMPLATES for tag in re.findall(r"<(\w+)", path.read_text(encoding="utf-8"))]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

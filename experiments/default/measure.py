@@ -21,7 +21,6 @@ from unittest.mock import patch
 
 import datasets
 import numpy as np
-from plots import draw_calibration, draw_learning_curve
 from rich.progress import track
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
@@ -30,8 +29,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from tagger import training
 from tagger.building import fingerprint, train_folders
 from tagger.corpus import label_matrix, load
-from tagger.evaluation import evaluate, faithfulness, macro_f1_difference, measure, predict
+from tagger.evaluation import Figure, evaluate, faithfulness, macro_f1_difference, measure, predict
 from tagger.evaluation.calibration import calibration_curve
+from tagger.evaluation.report import plots
 from tagger.model import Model
 from tagger.tagging import Tagger, reading_effort
 from tagger.themes import load_codebook
@@ -166,10 +166,19 @@ def main(folder: Path) -> None:
     out = HERE / "results.json"
     out.with_suffix(".tmp").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     out.with_suffix(".tmp").replace(out)
-    draw_calibration(calibration, HERE / "calibration.svg")
-    draw_learning_curve(curve, HERE / "learning_curve.svg")
+    draw(results)
     for name, value in {"shipped": results["measured"]["Countries never seen"]["figures"], **compared}.items():
         print(f"{name:<58}{value['macro_f1']:.3f}  " + "  ".join(f"{t['f1']:.3f}" for t in value["themes"]))
+
+
+def draw(results: dict[str, object]) -> None:
+    curve = {int(number): Figure(*point) for number, point in results["learning_curve"].items()}
+    pictures = {
+        "calibration": plots.calibration(results["calibration"]),
+        "learning_curve": plots.learning_curve(curve, "composed passages, beside the Mexico report"),
+    }
+    for name, svg in pictures.items():
+        (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
 def keyword_scores(texts: list[str]) -> np.ndarray:

@@ -25,7 +25,7 @@ _HELP = """Measure a model on a labelled corpus, at the model's own thresholds.
 Every figure has a 95 % interval, by resampling documents; where a theme has too few passages to say anything, a note says so. A dot stands
 for a figure that can't be had.
 
-**Example**: `tagger evaluate models/default corpora/mexico-2014 --by section -o figures.json`
+**Examples**: `tagger evaluate models/default corpora/mexico-2014 --by section -o figures.json` and `... -o report.html`, a page to read
 """
 _WIDTH = 100
 
@@ -47,7 +47,10 @@ def evaluate_cli(
     resamples: Annotated[int, typer.Option(min=1, help="How many resamples of the documents make an interval.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Where the random numbers of the resampling begin.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="How many resamples to measure at a time; the figures are the same for any number.")] = 1,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write all figures to this file: .json.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Write all figures to this file (.json), or a report (.html)."),
+    ] = None,
 ) -> None:
     """Parse, evaluate, print."""
     from tagger.evaluation import evaluate
@@ -55,9 +58,12 @@ def evaluate_cli(
     from tagger.writing.whole import check_place, whole
 
     if out is not None:
-        check_place(out, [".json"])
+        check_place(out, [".json", ".html"])
+        if out.suffix.lower() == ".html":
+            from tagger.evaluation.report.models import write_model_report  # what is missing for it is said before any work
     names = [part.value for part in dict.fromkeys(by or [])]
-    found = evaluate(load(model), corpus, by=names, resamples=resamples, seed=seed, jobs=jobs, progress=True)
+    tagger = load(model)
+    found = evaluate(tagger, corpus, by=names, resamples=resamples, seed=seed, jobs=jobs, progress=True)
     figures = json.dumps(found.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if as_json:
         print(figures, end="")
@@ -65,7 +71,9 @@ def evaluate_cli(
         _print(found)
     for warning in found.warnings:
         inform(warning)
-    if out is not None:
+    if out is not None and out.suffix.lower() == ".html":
+        write_model_report(out, tagger, corpus, found)
+    elif out is not None:
         with whole(out) as stream:
             stream.write(figures.encode())
 

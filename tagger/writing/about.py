@@ -73,7 +73,7 @@ def about_model(
     digest = card.get("digest")
     themes = [
         AboutTheme(name, titles.get(name, name), definitions.get(name, ""), letter, float(threshold), (float(band[0]), float(band[1])))
-        for name, letter, threshold, band in zip(names, _letters(names), thresholds, review, strict=True)
+        for name, letter, threshold, band in zip(names, letters(names), thresholds, review, strict=True)
     ]
     return About(
         themes=tuple(themes),
@@ -103,7 +103,7 @@ def _texts(value: Any) -> dict[str, str]:
     return {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, Mapping) else {}
 
 
-def _letters(names: Sequence[str]) -> list[str]:
+def letters(names: Sequence[str]) -> list[str]:
     """A capital letter for each theme: of its name, as far as letters go; then its number."""
     taken: list[str] = []
     for number, name in enumerate(names, 1):

@@ -1,28 +1,22 @@
-"""HTML: one page that holds everything, to read, filter, print and send. Plain data is made here; ``page/`` renders it.
-
-The page runs only its own script and style, told to the browser by their hashes, and can fetch nothing.
-"""
+"""HTML: one page that holds everything, to read, filter, print and send. Plain data is made here; ``page/`` renders it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from tagger.records import Document, Tagged
 from tagger.writing.about import READING, About, AboutTheme, Results
 from tagger.writing.counts import NO_SECTION, Tally, add_sections
-from tagger.writing.text import clean, facts, heading, label, many, runs
+from tagger.writing.text import clean, facts, heading, label, runs
+from tagger.writing.webpage import STYLES, render
 
 _PAGE = Path(__file__).parent / "page"
-_STYLES = 8  # colours, shapes and underlines in style.css; the letters go on where they begin anew
 
 
 class Theme(NamedTuple):
@@ -123,7 +117,7 @@ class _Anchors:
 
 def write_html(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write one page for all documents."""
-    themes = [Theme(place, place % _STYLES, theme) for place, theme in enumerate(about.themes)]
+    themes = [Theme(place, place % STYLES, theme) for place, theme in enumerate(about.themes)]
     anchors = _Anchors()
     documents = []
     total = Tally()
@@ -133,18 +127,17 @@ def write_html(results: Results, about: About, stream: IO[bytes]) -> None:
     same = Counter(document.label for document in documents)
     documents = [replace(one, label=f"{one.label} ({one.name})") if same[one.label] > 1 else one for one in documents]
     index = [(document.label, document.anchor, document.chart.total) for document in documents]
-    page = _template().generate(
+    page = render(
+        _PAGE,
         documents=documents,
         chart=documents[0].chart if len(documents) == 1 else Chart("Document", index, total),
         themes=themes,
         sections=list(dict.fromkeys(section.name for document in documents for section in document.sections)),
         about=about,
         reading=READING,
-        css=_part("style.css"),
-        js=_part("script.js"),
     )
     for piece in page:
-        stream.write(clean(piece).encode())
+        stream.write(piece)
 
 
 def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[Theme], anchors: _Anchors, number: int) -> DocumentView:
@@ -184,29 +177,3 @@ def _passage(item: Tagged, themes: dict[str, Theme], anchors: _Anchors, other: s
         runs=[(text, [themes[name] for name in found if name in themes]) for text, found in runs(item)],
         badges=badges,
     )
-
-
-class Part(NamedTuple):
-    """A script or style that stands in the page, and the hash by which the page's policy lets it run."""
-
-    text: Any
-    hash: str
-
-
-@cache
-def _part(name: str) -> Part:
-    from markupsafe import Markup
-
-    text = (_PAGE / name).read_text(encoding="utf-8")
-    return Part(Markup(text), f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}")
-
-
-@cache
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals["many"] = many
-    return environment.get_template("page.html.j2")
