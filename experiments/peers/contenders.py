@@ -21,9 +21,11 @@ from tagger.learners import Classifier, ClassifierLearner, Learned, Learner, Sai
 from tagger.training import TrainingSettings
 
 OURS = "tagger"
+ALONE = "tagger_alone"
+"""tagger without what a passage hears of its neighbours."""
 TITLES = {
     OURS: "tagger",
-    "tagger_alone": "tagger, each passage alone",
+    ALONE: "tagger, each passage alone",
     "keywords": "keyword list",
     "words_logistic": "words, logistic regression",
     "words_characters_logistic": "words and characters, logistic regression",
@@ -44,7 +46,7 @@ GRIDS: dict[str, Sequence[Mapping[str, Any]]] = {
     "words_svm": [{"C": C} for C in (0.03, 0.1, 0.3, 1.0, 3.0)],
     "words_bayes": [{"alpha": alpha} for alpha in (0.01, 0.03, 0.1, 0.3, 1.0)],
     "fasttext": [{"lr": lr, "epoch": epoch} for lr, epoch in _FASTTEXT],
-    "spacy": [{"epochs": epochs, "learn_rate": rate} for epochs, rate in ((10, 0.001), (10, 0.005))],
+    "spacy": [{"epochs": epochs, "learn_rate": rate} for epochs, rate in ((10, 0.001), (20, 0.02))],
     "wordllama": _EMBEDDED,
     "model2vec": _EMBEDDED,
 }
@@ -124,7 +126,7 @@ def learner(name: str, benchmark: Benchmark, model: Path | None) -> Learner:
     """
     if name == OURS:
         return TaggerLearner(TrainingSettings(features=benchmark.features))
-    if name == "tagger_alone":
+    if name == ALONE:
         if benchmark.keywords:
             raise TrainingError("no running text to hear neighbours in: the same as tagger")
         return TaggerLearner(TrainingSettings(features=benchmark.features.alone()))

@@ -14,7 +14,7 @@ import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
-from contenders import GRIDS, OURS, TITLES
+from contenders import ALONE, GRIDS, OURS, TITLES
 
 plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tagger", "font.family": "sans-serif", "font.size": 10})
 
@@ -103,21 +103,26 @@ def page(results: Mapping[str, Any]) -> str:
 
 
 def verdict(found: Mapping[str, Any]) -> list[str]:
-    """Say whether tagger is better than all peers that train quickly."""
-    peers = {name: value for name, value in found["contenders"].items() if not name.startswith(OURS) and value["seconds"] < QUICK}
-    open_ones = [name for name, value in peers.items() if not _beaten(value["ours_less_this"])]
-    macro = found["contenders"][OURS]["macro_f1"]
-    lead = f"tagger reaches a macro-F1 of **{macro['value']:.3f}** ({macro['low']:.3f} to {macro['high']:.3f})"
-    if not open_ones:
-        return [
-            f"{lead}, significantly more than each of the {len(peers)} peers that train in under five minutes (corrected p below 0.05)."
-        ]
-    names = ", ".join(f"{TITLES[name]} (corrected p {peers[name]['ours_less_this']['p_corrected']:.3f})" for name in open_ones)
-    return [f"{lead}. **It is not significantly better than** {names}; than the other {len(peers) - len(open_ones)} it is."]
+    """Say whether tagger, and tagger alone, is better than all peers that train quickly."""
+    lines = [_verdict(found, OURS, "ours_less_this")]
+    return [*lines, "", _verdict(found, ALONE, "alone_less_this")] if ALONE in found["contenders"] else lines
 
 
-def _beaten(difference: Mapping[str, float]) -> bool:
-    return difference["value"] > 0 and difference["p_corrected"] < 0.05
+def _verdict(found: Mapping[str, Any], name: str, key: str) -> str:
+    peers = {peer: value for peer, value in found["contenders"].items() if peer not in (OURS, ALONE) and value["seconds"] < QUICK}
+    unbeaten = {peer: value[key] for peer, value in peers.items() if value[key]["value"] <= 0 or value[key]["p_corrected"] >= 0.05}
+    macro = found["contenders"][name]["macro_f1"]
+    lead = f"*{TITLES[name]}* has a macro-F1 of **{macro['value']:.3f}** ({macro['low']:.3f} to {macro['high']:.3f})"
+    if not unbeaten:
+        return f"{lead}, significantly more than each of the {len(peers)} peers that train in under five minutes (corrected p below 0.05)."
+    names = "; ".join(
+        f"{TITLES[peer]} ({value['value']:+.3f}, {value['low']:+.3f} to {value['high']:+.3f}, corrected p {value['p_corrected']:.3f})"
+        for peer, value in unbeaten.items()
+    )
+    return (
+        f"{lead}, significantly more than {len(peers) - len(unbeaten)} of the {len(peers)} peers that train in under five minutes. "
+        f"**Not significantly better** than: {names}."
+    )
 
 
 def table(found: Mapping[str, Any]) -> list[str]:
@@ -189,7 +194,7 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
         for place, name in enumerate(names):
             if name in found["contenders"]:
                 _point(axis, place, found["contenders"][name]["macro_f1"], "#b3401f" if name.startswith(OURS) else "#1f5f8b")
-        axis.set(title=ABOUT[benchmark][0], xlabel="macro-F1")
+        axis.set(title=ABOUT[benchmark][0], xlabel="macro-F1", ylim=(-0.5, len(names) - 0.3))
         axis.set_yticks(range(len(names)), [TITLES[name] for name in names])
         axis.grid(axis="x", color="0.9")
         axis.set_axisbelow(True)

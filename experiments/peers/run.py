@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks import BENCHMARKS, Benchmark
-from contenders import OURS, TITLES, LearnedTuned, learner
+from contenders import ALONE, OURS, TITLES, LearnedTuned, learner
 from page import write_page
 from rich.console import Console
 from rich.progress import track
@@ -88,9 +88,8 @@ def contend(name: str, benchmark: Benchmark, model: Path | None) -> Run:
 
 
 def summarise(benchmark: Benchmark, runs: dict[str, Run], skipped: dict[str, str]) -> dict[str, Any]:
-    """Return the figures of all contenders and how tagger differs from each, as plain values."""
-    figures = {}
-    ours = runs[OURS].predictions
+    """Return the figures of all contenders and how tagger, and tagger alone, differ from each, as plain values."""
+    figures: dict[str, dict[str, Any]] = {}
     for name, run in runs.items():
         evaluation = measure(run.predictions)
         figures[name] = {
@@ -101,12 +100,10 @@ def summarise(benchmark: Benchmark, runs: dict[str, Run], skipped: dict[str, str
             "passages_a_second": round(run.speed),
             "chosen": run.chosen,
         }
-        if name != OURS:
-            macro = compare(run.predictions, ours).macro
-            figures[name]["ours_less_this"] = {"value": macro.difference, "low": macro.interval[0], "high": macro.interval[1], "p": macro.p}
-    rivals = [value["ours_less_this"] for value in figures.values() if "ours_less_this" in value]
-    for rival, p in zip(rivals, holm([rival["p"] for rival in rivals]), strict=True):
-        rival["p_corrected"] = p
+    for one, key in ((OURS, "ours_less_this"), (ALONE, "alone_less_this")):
+        for name, difference in differences(one, runs).items():
+            figures[name][key] = difference
+    ours = runs[OURS].predictions
     trained = [len(train) for train, _ in benchmark.splits]
     return {
         "corpora": dict(benchmark.corpora),
@@ -118,6 +115,16 @@ def summarise(benchmark: Benchmark, runs: dict[str, Run], skipped: dict[str, str
         "machine": machine(),
         "contenders": figures,
         "skipped": skipped,
+    }
+
+
+def differences(one: str, runs: dict[str, Run]) -> dict[str, dict[str, float]]:
+    """Return the macro-F1 of one contender, if it took part, less that of each other that but tagger itself."""
+    others = [name for name in runs if one in runs and name != one and name != OURS]
+    macros = [compare(runs[name].predictions, runs[one].predictions).macro for name in others]
+    return {
+        name: {"value": macro.difference, "low": macro.interval[0], "high": macro.interval[1], "p": macro.p, "p_corrected": p}
+        for name, macro, p in zip(others, macros, holm([macro.p for macro in macros]), strict=True)
     }
 
 
