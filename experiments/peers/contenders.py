@@ -46,7 +46,7 @@ GRIDS: dict[str, Sequence[Mapping[str, Any]]] = {
     "words_svm": [{"C": C} for C in (0.03, 0.1, 0.3, 1.0, 3.0)],
     "words_bayes": [{"alpha": alpha} for alpha in (0.01, 0.03, 0.1, 0.3, 1.0)],
     "fasttext": [{"lr": lr, "epoch": epoch} for lr, epoch in _FASTTEXT],
-    "spacy": [{"epochs": epochs, "learn_rate": rate} for epochs, rate in ((10, 0.001), (20, 0.02))],
+    "spacy": [{"epochs": epochs, "learn_rate": rate} for epochs, rate in ((10, 0.003), (20, 0.02))],
     "wordllama": _EMBEDDED,
     "model2vec": _EMBEDDED,
 }

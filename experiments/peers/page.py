@@ -6,7 +6,7 @@ python experiments/peers/page.py
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ METHOD = """\
 All learn from the same passages and are tested on the same; no document stands on both sides. Within what is learned from, every
 contender but the keyword list chooses its parameters by mean average precision out of fold (5 folds by document), then its calibration
 (Platt) and a threshold a label for the highest F1, out of fold too. The ranges below were set after a look at average precision on a
-quarter of the composed documents and of the statements; the latter can only favour the peers.
+quarter of the composed documents and of the statements; the latter can only favour the peers. Where one took the end of its range, a
+wider range might still have gained it something.
 
 {grids}
 
@@ -98,7 +99,7 @@ def page(results: Mapping[str, Any]) -> str:
         lines += ["", "F1 of each label:", "", *labels(found)]
         if found["skipped"]:
             lines += ["", "Left out: " + "; ".join(f"{TITLES[peer]} ({why})" for peer, why in found["skipped"].items()) + "."]
-    lines += ["", METHOD.format(grids=grids()).rstrip(), "", *machines(results)]
+    lines += ["", METHOD.format(grids=grids(results)).rstrip(), "", *machines(results)]
     return "\n".join(lines) + "\n"
 
 
@@ -165,20 +166,26 @@ def ranked(found: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted(found["contenders"].items(), key=lambda item: -item[1]["macro_f1"]["value"])
 
 
-def grids() -> str:
-    """The ranges of the parameters, a line a peer."""
-    lines = ["| peer | chooses from |", "|---|---|"]
-    for name, grid in GRIDS.items():
-        choices = "; ".join(" ".join(f"{key} {value:g}" for key, value in parameters.items()) for parameters in grid)
-        lines.append(f"| {TITLES[name]} | {choices} |")
+def grids(results: Mapping[str, Any]) -> str:
+    """The parameters that each peer chose between, and those it took for each benchmark."""
+    lines = ["| peer | chooses from | " + " | ".join(f"took: {ABOUT[name][0].lower()}" for name in results) + " |"]
+    lines.append("|---|---|" + "---|" * len(results))
+    for peer, grid in GRIDS.items():
+        took = [found["contenders"].get(peer, {}).get("chosen", []) for found in results.values()]
+        cells = [TITLES[peer], *(_parameters(part) for part in (grid, *took))]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _parameters(choices: Sequence[Mapping[str, float]]) -> str:
+    return "; ".join(dict.fromkeys(" ".join(f"{key} {value:g}" for key, value in each.items()) for each in choices))
 
 
 def machines(results: Mapping[str, Any]) -> list[str]:
     """What the figures of speed were measured on."""
     found = {json.dumps(value["machine"]): value["machine"] for value in results.values()}
     return [
-        f"Measured on {value['processor']}, {value['cores']} cores, of which one was used; others worked beside it, so speeds are rough. "
+        f"Measured on {value['processor']}, {value['cores']} cores, of which one was used while others worked beside it: speeds are rough. "
         + ", ".join(f"{name} {number}" for name, number in value["versions"].items())
         + "."
         for value in found.values()

@@ -191,7 +191,7 @@ def _marks(row: Labels) -> str:
 
 
 class SpacyBagOfWords(BaseEstimator):
-    """spaCy's text categoriser over a bag of words and pairs, trained by Adam in growing batches as its quickstart does."""
+    """spaCy's text categoriser over a bag of words and pairs, trained by Adam in batches of 256 passages."""
 
     def __init__(self, epochs: int = 10, learn_rate: float = 0.001) -> None:
         import spacy
@@ -201,7 +201,7 @@ class SpacyBagOfWords(BaseEstimator):
 
     def fit(self, texts: Texts, labels: Labels) -> SpacyBagOfWords:
         from spacy.training import Example
-        from spacy.util import compounding, fix_random_seed, minibatch
+        from spacy.util import fix_random_seed, minibatch
         from thinc.api import Adam
 
         fix_random_seed(0)
@@ -220,10 +220,10 @@ class SpacyBagOfWords(BaseEstimator):
             for text, row in zip(texts, labels, strict=True)
         ]
         self.nlp_.initialize(lambda: examples)
-        adam, order, sizes = Adam(self.learn_rate), random.Random(0), compounding(4.0, 64.0, 1.01)
+        adam, order = Adam(self.learn_rate), random.Random(0)
         for _ in range(self.epochs):
             order.shuffle(examples)
-            for batch in minibatch(examples, sizes):
+            for batch in minibatch(examples, 256):
                 self.nlp_.update(batch, sgd=adam)
         return self
 
