@@ -122,9 +122,12 @@ def _wordllama() -> Any:
 def _model2vec(folder: str) -> Any:
     from model2vec import StaticModel
 
-    if not Path(folder).is_dir():
-        raise TrainingError(f"{folder}: missing: a folder that model2vec saved")
-    return StaticModel.from_pretrained(folder)
+    if not Path(folder).is_dir():  # it would ask the network for one of that name
+        raise TrainingError(f"{folder}: missing: name a folder that model2vec saved")
+    try:
+        return StaticModel.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(f"{folder}: model2vec can't read it: {error}") from error
 
 
 class KeywordList(BaseEstimator):
