@@ -14,15 +14,18 @@ that nothing loops over tokens in Python. What a text holds is a set (presence, 
 ``beside``   a token and a class before or after it, at most ``reach`` tokens apart
 ``before``   words and stems of the ``span`` passages before it in its document, each ``fade`` times the weight of the next
 ``after``    words and stems of the passages after it, likewise
+``form``     what kind of line it is: its length, capitals and digits, and how it ends (a heading, a cell, an item, a sentence)
 ============ =================================================================================================
 
 A passage's vector holds ``weights[kind]`` for each feature present and is divided by its Euclidean length to the power
 ``norm`` (1 is the usual normalisation; less lets long passages keep more of the weight of their one deciding clause).
-What it hears of its neighbours is added then, from their own vectors of words and stems.
+The last three kinds are for passages in running text, whose documents are named; they are added after that, what it hears
+of its neighbours from their own vectors of words and stems.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 KINDS = ("word", "pair", "stem", "class", "opening", "order", "beside")
-CONTEXT = ("before", "after")
+CONTEXT = ("before", "after", "form")
 _HEARD = ("word", "stem")  # what a passage hears of its neighbours
 
 UInt = NDArray[np.uint64]
@@ -44,6 +47,7 @@ _SLOT_BITS = 18
 _SLOTS = 1 << _SLOT_BITS  # tokens whose classes are remembered
 _BATCH = 1 << 18  # characters of text in one pass: tables and sums stay in the cache
 _SMALL = np.float64(1e-12)
+_LENGTHS, _CAPITALS, _DIGITS = (3, 6, 10, 20, 35), (0.0, 0.1, 0.6), (0.0, 0.1)  # upper ends of the classes of a line's form
 
 
 def _character_table() -> Bytes:
@@ -76,6 +80,7 @@ class FeatureSettings:
             "beside": 0.8,
             "before": 0.5,
             "after": 0.5,
+            "form": 0.5,
         }
     )
     stem_length: int = 5
@@ -117,11 +122,11 @@ class FeatureSettings:
 
     @property
     def hears(self) -> bool:
-        """Whether passages hear their neighbours."""
-        return any(self.weights.get(kind) for kind in CONTEXT) and any(self.weights.get(kind) for kind in _HEARD)
+        """Whether it counts that a passage stands in running text."""
+        return any(self.weights.get(kind) for kind in CONTEXT)
 
     def alone(self) -> FeatureSettings:
-        """Return these settings without what a passage hears of its neighbours."""
+        """Return these settings without what counts in running text only."""
         return replace(self, weights={kind: weight for kind, weight in self.weights.items() if kind not in CONTEXT})
 
     def to_json(self) -> dict[str, Any]:
@@ -314,8 +319,13 @@ class Features:
         own = self._rows(texts, self.settings.weights)
         if documents is None or not self.settings.hears:
             return own
+        run, parts = _runs(documents), [own]
         heard = {kind: self.settings.weights[kind] for kind in _HEARD if self.settings.weights.get(kind)}
-        return _merged([own, *self._context(self._rows(texts, heard), _runs(documents))], self.settings.bits)
+        if heard:
+            parts += self._context(self._rows(texts, heard), run)
+        if self.settings.weights.get("form"):
+            parts.append(self._forms(texts, documents))
+        return _merged(parts, self.settings.bits)
 
     def _rows(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
         parts = [self._batch(batch, weights) for batch in _batches(texts)]
@@ -328,7 +338,7 @@ class Features:
     def _context(self, heard: Counts, run: Int) -> Iterator[Counts]:
         """Yield what each passage hears of those before and after it, from the nearest to the farthest."""
         every = np.arange(len(run))
-        for place, (kind, sign) in enumerate(zip(CONTEXT, (-1, 1), strict=True)):
+        for place, (kind, sign) in enumerate((("before", -1), ("after", 1))):
             weight = self.settings.weights.get(kind, 0.0)
             mixed = _mix(heard.indices.astype(np.uint64), len(KINDS) + 1 + place) >> np.uint64(64 - self.settings.bits)
             told = Counts(heard.indptr, mixed.astype(np.int64), heard.data)
@@ -337,6 +347,13 @@ class Features:
                 inside = (other >= 0) & (other < len(run))
                 inside[inside] &= run[other[inside]] == run[inside]
                 yield _picked(told, np.where(inside, other, -1), weight * self.settings.fade ** (step - 1))
+
+    def _forms(self, texts: Sequence[str], documents: Sequence[str | None]) -> Counts:
+        found = [() if document is None else _form(text) for text, document in zip(texts, documents, strict=True)]
+        indptr = np.concatenate(([0], np.cumsum([len(marks) for marks in found])))
+        marks = np.array([mark for marks in found for mark in marks], np.uint64)
+        column = _mix(marks, len(KINDS) + 3) >> np.uint64(64 - self.settings.bits)
+        return Counts(indptr, column.astype(np.int64), np.full(len(marks), self.settings.weights["form"] * self.settings.scale))
 
     def sums(self, texts: Sequence[str], lookup: NDArray[np.int32], table: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the product of the feature matrix and a table of weights, (n, themes): the fast path, which never builds the matrix.
@@ -428,6 +445,19 @@ class Features:
             member, other, before = _beside(token, row, self.settings.reach)
             side = np.where(before, np.uint64(_BASE), np.uint64(_INVERSE))
             yield made("beside", _mix(name[member] + side, 0) + tokens.hash[other], other, token[member])
+
+
+def _form(text: str) -> tuple[int, ...]:
+    """What kind of line a text is, in four numbers: its length in words, its share of capitals and of digits, and how it ends."""
+    capitals = sum(map(str.isupper, text)) / (sum(map(str.isalpha, text)) or 1)
+    digits = sum(map(str.isdigit, text)) / (len(text) or 1)
+    end = text.rstrip()[-1:]
+    return (
+        bisect_left(_LENGTHS, len(text.split())),
+        10 + bisect_left(_CAPITALS, capitals),
+        20 + bisect_left(_DIGITS, digits),
+        30 + (1 if end in (".", "!", "?") else 2 if end in (";", ":", ",") else 0),
+    )
 
 
 def _runs(documents: Sequence[str | None]) -> Int:
