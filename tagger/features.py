@@ -376,7 +376,7 @@ class Features:
             sums[here] += weight * np.add.reduceat(table.take(lookup.take(key & (self.columns - 1)), axis=0), first, axis=0)
         return sums * self._factor(square)[:, None]
 
-    def _factor(self, square: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _factor(self, square: NDArray[Any]) -> NDArray[np.float64]:
         """What a passage's weights are multiplied by, from the sum of their squares."""
         length = square ** (self.settings.norm / 2)
         return np.asarray(self.settings.scale / np.maximum(length, _SMALL))
