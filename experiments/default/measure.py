@@ -49,6 +49,7 @@ HELD_OUT = (
     "summaries-e",
     "summaries-g",
     "summaries-h",
+    "summaries-j",
     "situation-e",
     "situation-g",
     "situation-h",
