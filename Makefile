@@ -6,7 +6,7 @@ DEVELOPMENT ?= ../shared/development
 CORPORA ?= corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
-.PHONY: tag test check format model measure bench pages codebook words clean
+.PHONY: tag test check format model measure experiments bench pages codebook words clean
 
 tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
 	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
@@ -31,7 +31,10 @@ model: .venv/dev  ## Train the shipped model anew
 measure: .venv/dev  ## Measure the shipped model on labelled passages of other countries: make measure DEVELOPMENT=folder, then make model
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/default/measure.py "$(DEVELOPMENT)"
 
-bench: .venv/bench  ## Measure speed and memory against their targets, in half an hour to an hour
+experiments: .venv/dev  ## Run the experiments that have an experiment.toml anew, where corpora or code changed
+	for file in experiments/*/experiment.toml; do OMP_NUM_THREADS=1 $(BIN)/tagger experiment run $$file || exit 1; done
+
+bench: .venv/peers  ## Measure speed and memory against their targets, in half an hour to an hour
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/speed/bench.py --profile
 
 pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
@@ -57,8 +60,8 @@ codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-.venv/bench: .venv/dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'fasttext-numpy2>=0.10.4' 'spacy>=3.8,<4'
+.venv/peers: .venv/dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
 	@touch $@
 
 clean:

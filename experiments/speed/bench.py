@@ -1,7 +1,7 @@
 """tagger's speed and memory against its targets, in one run: python experiments/speed/bench.py, or make bench.
 
 Everything runs pinned to one core (Linux only), but for two workers; rounds are in turn. The table is printed, and goes with all figures
-into results.json and README.md. A library that is not installed is passed over; `pip install fasttext-numpy2 spacy` brings all.
+into results.json and README.md. A library that is not installed is passed over; `pip install '.[train,peers]'` brings all.
 
     python experiments/speed/bench.py --quick --out /tmp    # a small run in seconds, for a look
     python experiments/speed/bench.py --profile --large     # with profiles, and memory up to 1 GB
@@ -167,7 +167,7 @@ class Bench:
             try:
                 score = self.scikit_learn if name == "scikit_learn" else getattr(self.rivals, name)()
             except ImportError as error:
-                skipped[name] = f"{error.name} is not installed"
+                skipped[name] = f"{error.name} is not installed: pip install '.[peers]'"
             else:
                 works[name] = partial(call, partial(score, made.get(name, self.passages)))
         costs = in_turn(works, self.scale.rounds)
