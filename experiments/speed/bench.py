@@ -52,7 +52,7 @@ _WORKERS = """
 import json, sys, tagger
 from joblib import Parallel, delayed
 texts, opened, jobs = json.load(open(sys.argv[1])) * 8, tagger.load(sys.argv[2]), int(sys.argv[3])
-size = -(-len(texts) // 16)
+size = -(-len(texts) // 2)
 Parallel(jobs)(delayed(opened.scores)(texts[start : start + size]) for start in range(0, len(texts), size))
 """
 
@@ -201,10 +201,9 @@ class Bench:
 
     def command(self) -> dict[str, dict[str, Any]]:
         """The whole command on one large text against scikit-learn's scoring of the passages that the command cut."""
-        size, target = self.scale.command, Target("", 1, 3)
-        target = replace(
-            target, work=f"`tagger tag` of {size:g} MB of text to JSON Lines, whole process, against scikit-learn's scoring alone"
-        )
+        size = self.scale.command
+        work = f"`tagger tag` of {size:g} MB of text to JSON Lines, whole process, against scikit-learn's scoring alone"
+        target = Target(work, 1, 3)
         source, out = self.folder / "report.txt", self.folder / "report.jsonl"
         write_report(source, varied(self.taught, seed=1), size)
         command = self._tag(source, out)
@@ -260,10 +259,10 @@ class Bench:
             return process(tagging if shards.is_dir() else scoring, self.cores[-jobs:])
 
         try:
-            costs = in_turn({"two": partial(work, 2), "one": partial(work, 1)}, self.scale.rounds)
+            costs = in_turn({"two": partial(work, 2), "one": partial(work, 1)}, self.scale.rounds, warm=False)
         except NotMeasuredError as error:
             return {"workers": {**target.about(), "skipped": str(error)}}
-        return {"workers": target.row(costs["two"], costs["one"], notes=notes)}
+        return {"workers": target.row(costs["two"], costs["one"], processor_ratio=None, notes=notes)}
 
     def profile(self) -> dict[str, Any]:
         """Where the time of `Tagger.scores` and of the whole command goes."""

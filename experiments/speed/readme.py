@@ -49,7 +49,8 @@ def table(rows: Mapping[str, Any]) -> list[str]:
         else:
             low, high = row["spread"]
             spread = f" ({low:.3g} to {high:.3g})" if low != high else ""
-            cells += [_amount(row["ours"]), _amount(row["theirs"]), f"**{row['ratio']:.3g}**{spread}", f"{row.get('processor_ratio', '')}"]
+            ratio, of_processor = f"**{row['ratio']:.3g}**{spread}", row.get("processor_ratio") or ""
+            cells += [_amount(row["ours"]), _amount(row["theirs"]), ratio, str(of_processor)]
         cells += [f"{row['least']:g}", f"{row['aim']:g}", row.get("verdict", "")]
         lines.append(f"| {' | '.join(cells)} |")
     notes = [f"- {note}." for row in rows.values() for note in row.get("notes", ())]
