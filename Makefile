@@ -65,4 +65,4 @@ codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	@touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info experiments/speed/cache

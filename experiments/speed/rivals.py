@@ -45,7 +45,8 @@ class Rivals:
         if path.is_file():
             pipeline = joblib.load(path)
         else:
-            joblib.dump(pipeline.fit(self.texts, self.labels), path)
+            pipeline.fit(self.texts, self.labels)
+            _keep(path, lambda unfinished: joblib.dump(pipeline, unfinished))
         return pipeline.predict_proba
 
     def fasttext(self) -> Score:
@@ -61,7 +62,7 @@ class Rivals:
                 lines = Path(folder) / "train.txt"
                 lines.write_text("".join(map(_marked, self.texts, self.labels)), encoding="utf-8")
                 model = fasttext.train_supervised(str(lines), **settings)
-            model.save_model(str(path))
+            _keep(path, model.save_model)
         return lambda texts: model.predict(texts, k=-1)
 
     def spacy(self) -> Score:
@@ -74,8 +75,14 @@ class Rivals:
             nlp = spacy.load(path)
         else:
             nlp = _taught(spacy.blank("en"), model, self.texts, self.labels)
-            nlp.to_disk(path)
+            _keep(path, nlp.to_disk)
         return lambda texts: [document.cats for document in nlp.pipe(texts)]
+
+
+def _keep(path: Path, save: Callable[[str], object]) -> None:
+    unfinished = path.with_name(f"{path.name}.tmp")
+    save(str(unfinished))
+    unfinished.replace(path)
 
 
 def plain(text: str) -> str:
