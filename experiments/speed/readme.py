@@ -68,9 +68,10 @@ def about(results: Mapping[str, Any]) -> list[str]:
     machine = results["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     before, after = machine["load"]
+    busy = " **The machine was busy**: times are too long, and what two workers are worth can't be told." if max(before, after) > 2 else ""
     return [
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB of memory, {machine['system']}; {versions}. "
-        f"Processes that wanted a core: {before} at the start of the run, {after} at its end."
+        f"Processes that wanted a core: {before} at the start of the run, {after} at its end.{busy}"
     ]
 
 
