@@ -8,8 +8,9 @@ abbreviations, initials, footnote marks and parentheses are mended; semicolon li
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import sentencex
@@ -42,36 +43,50 @@ def segment(document: Document, most: int = MOST_PARAGRAPHS) -> Document:
     InputError
         The text has more than ``most`` paragraphs or passages: it can't be a report.
     """
-    text = document.text
-    header = (document.title and header_line(document.title)) or Header(title=document.title)
-    header, found = paragraphs(text, header, most)
-    starts = [start for start, _ in document.pages]
-    passages: list[Passage] = []
-    for number, paragraph in enumerate(found, 1):
-        for start, end in _pieces(text, paragraph):
-            if len(passages) == most:
-                raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
-            page = bisect_right(starts, start) - 1
-            passages.append(
-                Passage(
-                    text=text[start:end],
-                    id=f"{document.name}-{len(passages) + 1:04d}",
-                    document=document.name,
-                    section=paragraph.section,
-                    page=document.pages[page][1] if page >= 0 else None,
-                    paragraph=number,
-                    start=start,
-                    end=end,
-                )
-            )
+    header, found = paragraphs(document.text, first_header(document.title), most)
+    passages = tuple(cut(document.text, found, document.name, pages=document.pages, most=most))
+    return described(replace(document, passages=passages), header)
+
+
+def first_header(title: str | None) -> Header:
+    """What a document's title alone says of it."""
+    return (title and header_line(title)) or Header(title=title)
+
+
+def described(document: Document, header: Header) -> Document:
+    """The document with what its header says, where nothing else says it."""
     return replace(
         document,
-        passages=tuple(passages),
         title=document.title or header.title,
         country=_written(document.country or header.country),
         year=document.year or header.year,
         tier=document.tier or header.tier,
     )
+
+
+def cut(
+    text: str,
+    found: Iterable[Paragraph],
+    name: str,
+    *,
+    pages: Sequence[tuple[int, int]] = (),
+    place: tuple[int, int, int] = (0, 0, 0),
+    most: int = sys.maxsize,
+) -> Iterator[Passage]:
+    """Yield the passages of a document's paragraphs.
+
+    ``place`` is where in its document the text begins, how many passages were before it, and how many paragraphs.
+    """
+    shift, count, first = place
+    starts = [start for start, _ in pages]
+    last = count + most
+    for number, paragraph in enumerate(found, first + 1):
+        for start, end in _pieces(text, paragraph):
+            if count == last:
+                raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
+            count += 1
+            page = pages[bisect_right(starts, start) - 1][1] if starts and start >= starts[0] else None
+            yield Passage(text[start:end], f"{name}-{count:04d}", name, paragraph.section, page, number, start + shift, end + shift)
 
 
 def _written(country: str | None) -> str | None:
