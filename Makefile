@@ -6,7 +6,7 @@ DEVELOPMENT ?= ../shared/development
 CORPORA ?= corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
-.PHONY: tag test check format model measure pages codebook words clean
+.PHONY: tag test check format model measure experiments pages codebook words clean
 
 tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
 	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
@@ -30,6 +30,9 @@ model: .venv/dev  ## Train the shipped model anew
 
 measure: .venv/dev  ## Measure the shipped model on labelled passages of other countries: make measure DEVELOPMENT=folder, then make model
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/default/measure.py "$(DEVELOPMENT)"
+
+experiments: .venv/dev  ## Run the experiments that have an experiment.toml anew, where corpora or code changed
+	for file in experiments/*/experiment.toml; do OMP_NUM_THREADS=1 $(BIN)/tagger experiment run $$file || exit 1; done
 
 pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
 	$(BIN)/python experiments/pages.py

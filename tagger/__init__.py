@@ -11,7 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tagger.errors import CorpusError, InputError, MissingExtraError, ModelError, OutputError, TaggerError, ThemesError, TrainingError
+from tagger.errors import (
+    CorpusError,
+    ExperimentError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    TaggerError,
+    ThemesError,
+    TrainingError,
+)
 from tagger.reading import Columns, Limits
 from tagger.records import Document, Passage, Span, Tagged
 from tagger.tagging import Tagger, load, read, read_all
@@ -23,6 +33,7 @@ __all__ = [
     "Columns",
     "CorpusError",
     "Document",
+    "ExperimentError",
     "InputError",
     "Limits",
     "MissingExtraError",

@@ -30,13 +30,15 @@ def train_folders(corpora: Sequence[Path], codebook: Codebook, *, settings: Trai
     return train({folder.name: load(folder, codebook.names) for folder in corpora}, settings=settings)
 
 
-def build_model(corpora: Sequence[Path], out: Path, *, themes: Path, results: Path | None = None) -> Model:
+def build_model(
+    corpora: Sequence[Path], out: Path, *, themes: Path, results: Path | None = None, settings: TrainingSettings | None = None
+) -> Model:
     """Train on corpora, write the model and its card to ``out``, and return it.
 
     ``results`` is a file of figures that `experiments/default/measure.py` wrote for the very same weights: they go into the card.
     """
     codebook = load_codebook(themes)
-    trained = train_folders(corpora, codebook)
+    trained = train_folders(corpora, codebook, settings=settings)
     documents = trained.documents
     cross_validation = measure(_out_of_fold(trained), thresholds=trained.model.thresholds)
     card = {

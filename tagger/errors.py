@@ -8,6 +8,7 @@
     ├── ThemesError             themes.toml is not a valid codebook
     ├── CorpusError             an annotated corpus has bad lines; names file and line
     ├── TrainingError           a corpus can't train or evaluate a model
+    ├── ExperimentError         an experiment's file, or what it wrote, can't be used; names file and line
     ├── ModelError              a model folder is damaged, foreign or of an unknown format
     └── MissingExtraError       an optional dependency is not installed; names the pip command
 
@@ -37,6 +38,10 @@ class CorpusError(TaggerError):
 
 class TrainingError(TaggerError):
     """A corpus can't train or evaluate a model."""
+
+
+class ExperimentError(TaggerError):
+    """An experiment's file, or what it wrote, can't be used."""
 
 
 class ModelError(TaggerError):

@@ -1,0 +1,108 @@
+"""The passages of an experiment, as one corpus, and which of them are learned from and tested on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.corpus import digest, label_matrix, load
+from tagger.duplicates import near_duplicates
+from tagger.errors import TrainingError
+from tagger.evaluation.resampling import Fold, grouped_folds, one_corpus_out, without_leaks
+from tagger.experiments.files import Experiment, Keys
+from tagger.experiments.settings import CrossValidation, OneCorpusOut, TestCorpora
+from tagger.themes import Codebook, load_codebook
+
+
+@dataclass(frozen=True)
+class Data:
+    """All passages, those to learn from first; documents are named corpus/document."""
+
+    corpus: datasets.Dataset
+    labels: NDArray[np.int64]
+    documents: tuple[str, ...]
+    codebook: Codebook
+    digests: Mapping[str, str]
+    """Name of a corpus -> SHA-256 of its passages, in their order."""
+    learned: int
+    """How many passages are not of corpora to test on only."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that a fit sees of the data: passages, their order, themes and lexicon."""
+        seen = (list(self.digests.items()), self.codebook.names, sorted(self.codebook.lexicon.items()))
+        return hashlib.sha256(repr(seen).encode()).hexdigest()
+
+
+def read_data(experiment: Experiment) -> Data:
+    """Read the corpora and the themes.
+
+    Raises
+    ------
+    ExperimentError
+        A corpus or the file of themes is missing, or two corpora have one name.
+    CorpusError
+        A passage is broken, or has a label that is no theme.
+    """
+    settings = experiment.settings
+    codebook = load_codebook(_there(experiment, ("themes",), settings.themes, "themes.toml"))
+    tested = settings.split.corpora if isinstance(settings.split, TestCorpora) else []
+    digests: dict[str, str] = {}
+    parts = []
+    for part, keys in ((settings.corpora, ("corpora",)), (tested, ("split", "corpora"))):
+        for number, written in enumerate(part):
+            folder = _there(experiment, (*keys, number), written, "passages.jsonl")
+            name = folder.resolve().name
+            if name in digests:
+                raise experiment.wrong((*keys, number), f"a second corpus is called {name!r}: rename a folder")
+            digests[name] = digest(folder)
+            parts.append(_named(load(folder, codebook.names), name))
+    corpus = datasets.concatenate_datasets(parts)
+    learned = sum(len(part) for part in parts[: len(settings.corpora)])
+    return Data(corpus, label_matrix(corpus), tuple(corpus["document"]), codebook, digests, learned)
+
+
+def folds(experiment: Experiment, data: Data) -> list[tuple[int, Fold]]:
+    """Return what is learned from and tested on, for each seed.
+
+    Raises
+    ------
+    TrainingError
+        The documents can't be split so, or nothing is left to learn from.
+    """
+    split = experiment.settings.split
+    found = [(seed, fold) for seed in experiment.settings.seeds for fold in _folds(split, data, seed)]
+    if split.drop_near_duplicates:
+        pairs = near_duplicates(list(data.corpus["text"]))
+        found = [(seed, without_leaks(fold, pairs)) for seed, fold in found]
+        if not all(len(fold.train) for _, fold in found):
+            raise TrainingError("every passage to learn from is a near-duplicate of one to test on: keep them, or split otherwise")
+    return found
+
+
+def _folds(split: CrossValidation | OneCorpusOut | TestCorpora, data: Data, seed: int) -> list[Fold]:
+    if isinstance(split, CrossValidation):
+        return grouped_folds(data.labels, data.documents, folds=split.folds, seed=seed, themes=data.codebook.names)
+    if isinstance(split, OneCorpusOut):
+        return one_corpus_out(data.documents)
+    rows = np.arange(len(data.corpus))
+    return [Fold(rows[: data.learned], rows[data.learned :], 0, 0)]
+
+
+def _there(experiment: Experiment, keys: Keys, written: str, file: str) -> Path:
+    path = experiment.folder / written
+    if not (path if path.suffix == ".toml" else path / file).is_file():
+        raise experiment.wrong(keys, f"there is no {path if path.suffix == '.toml' else path / file} (paths start at this file's folder)")
+    return path
+
+
+def _named(corpus: datasets.Dataset, name: str) -> datasets.Dataset:
+    """The corpus with its documents named corpus/document."""
+    columns = {**corpus.to_dict(), "document": [f"{name}/{document}" for document in corpus["document"]]}
+    return datasets.Dataset.from_dict(columns, features=corpus.features)
