@@ -29,6 +29,9 @@ _NUMERAL = re.compile(r"^\(?(?:[ivxIVX]{1,5}|\d{1,3}|[A-Za-z])[.)]$")
 # Where it does not cut and should: after a footnote mark, and after a sentence in parentheses.
 _MISSED = re.compile(r"[a-z)\u201d\"]\.\d{1,3}(?=\s+[A-Z\u201c\"])|[.!?][)\]](?=\s+[A-Z\u201c])")
 _WORD = re.compile(r"\w")
+_UNEVEN = re.compile(r"[^\S ]|[\ud800-\udfff]")
+_SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f"  # of ASCII, all but the space itself
+_LAST = 700  # characters of a sentence that tell whether the next piece belongs to it
 _PART = 4000  # characters; few paragraphs are as long
 _BREAK = re.compile(r"[a-z]{3}[.!?]\s+(?=[A-Z])")
 
@@ -97,55 +100,61 @@ def _written(country: str | None) -> str | None:
 def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
     """Yield start and end of a paragraph's passages, without the marks of a list's items."""
     for start, end in _sentences(text, paragraph.start, paragraph.end):
-        cuts = _semicolons(text, start, end)
+        cuts = _semicolons(text, start, end) if text.find(";", start, end) >= 0 else []
         if len(cuts) < 2 and paragraph.section != RECOMMENDATIONS:
             cuts = []
         for left, right in zip([start, *cuts], [*cuts, end], strict=True):
-            piece = text[left:right]
-            left += len(piece) - len(piece.lstrip())
-            right = left + len(piece.strip())
+            left, right = _bare(text, left, right)
             if mark := MARK.match(text, left, right):
                 left = mark.end()
             if left < right:
                 yield left, right
 
 
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """Start and end without the white space around."""
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    return start, max(start, start + len(piece.strip()))
+
+
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut ``text[start:end]`` into sentences: sentencex, then our own mending."""
-    # Same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8.
-    clean = re.sub(r"[^\S ]|[\ud800-\udfff]", lambda m: " " if m.group().isspace() else "?", text[start:end])
-    cuts = list(_boundaries(clean))
-    cuts += [match.end() for match in _MISSED.finditer(clean)]
-    cuts = sorted({cut for cut in cuts if 0 < cut < len(clean)} | {len(clean)})
+    clean = _even(text[start:end])
+    found = {*_boundaries(clean), *(match.end() for match in _MISSED.finditer(clean)), len(clean)}
+    cuts = sorted(cut for cut in found if 0 < cut <= len(clean))
+    held = any(map(clean.__contains__, "()\u201c\u201d"))
     sentences: list[tuple[int, int]] = []
     left, depth, quoted = 0, 0, 0
     for right in cuts:
         piece = clean[left:right].strip()
-        # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
-        length = sentences[-1][1] - sentences[-1][0] if sentences else 0
-        last = clean[sentences[-1][1] - min(length, 700) : sentences[-1][1]].strip() if sentences else ""
-        joined = bool(sentences) and (_belongs(last, piece) or ((depth > 0 or quoted > 0) and length < 600))
         if not piece:
             left = right
             continue
-        if joined:
+        # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
+        length = sentences[-1][1] - sentences[-1][0] if sentences else 0
+        last = clean[sentences[-1][1] - min(length, _LAST) : sentences[-1][1]].strip() if sentences else ""
+        if sentences and (((depth > 0 or quoted > 0) and length < 600) or _belongs(last, piece)):
             sentences[-1] = (sentences[-1][0], right)
         else:
             sentences.append((left, right))
             depth = quoted = 0
-        rest = clean[right : right + 600]
-        depth += piece.count("(") - piece.count(")")
-        quoted += piece.count("\u201c") - piece.count("\u201d")
-        # An opened parenthesis or quotation holds the sentence together only if it is closed soon after.
-        depth = depth if ")" in rest else 0
-        quoted = quoted if "\u201d" in rest else 0
+        if held:
+            rest = clean[right : right + 600]
+            depth += piece.count("(") - piece.count(")")
+            quoted += piece.count("\u201c") - piece.count("\u201d")
+            # An opened parenthesis or quotation holds the sentence together only if it is closed soon after.
+            depth = depth if ")" in rest else 0
+            quoted = quoted if "\u201d" in rest else 0
         left = right
-    trimmed = []
-    for left, right in sentences:
-        piece = clean[left:right]
-        left += len(piece) - len(piece.lstrip())
-        trimmed.append((start + left, start + left + len(piece.strip())))
-    return trimmed
+    return [(start + left, start + right) for left, right in (_bare(clean, left, right) for left, right in sentences)]
+
+
+def _even(text: str) -> str:
+    """A text of the same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8."""
+    if text.isascii() and not any(map(text.__contains__, _SPACES)):
+        return text
+    return _UNEVEN.sub(lambda match: " " if match.group().isspace() else "?", text)
 
 
 def _boundaries(text: str) -> Iterator[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import compress, groupby
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +69,12 @@ class Tagger:
         scores = self.model.scores(texts, [passage.document or None for passage in passages])
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        review = (scores >= low) & (scores < high)
         wanted = np.flatnonzero(labelled.any(axis=1))
-        evidence = dict(zip(wanted.tolist(), self.model.evidence([texts[row] for row in wanted], labelled[wanted]), strict=True))
-        return [
-            Tagged(
-                passage=passage,
-                labels=self._names(labelled[row]),
-                scores=dict(zip(self.themes, scores[row].tolist(), strict=True)),
-                evidence=evidence.get(row, {}),
-                review=self._names(review[row]),
-            )
-            for row, passage in enumerate(passages)
-        ]
+        found = dict(zip(wanted.tolist(), self.model.evidence([texts[row] for row in wanted], labelled[wanted]), strict=True))
+        evidence = (found.get(row, {}) for row in range(len(passages)))
+        named = (dict(zip(self.themes, row, strict=True)) for row in scores.tolist())
+        review = self._names((scores >= low) & (scores < high))
+        return list(map(Tagged, passages, self._names(labelled), named, evidence, review))
 
     def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, list[Tagged]]]:
         """Tag documents that come part by part, as `read_parts` yields them; the results are those of `tag` for whole documents.
@@ -110,8 +103,11 @@ class Tagger:
             if part and (tagged < len(waiting) or not waiting):
                 yield replace(part, passages=tuple(waiting[tagged:]), notes=tuple(notes)), self.tag(waiting)[tagged:]
 
-    def _names(self, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
-        return tuple(name for name, is_chosen in zip(self.themes, chosen.tolist(), strict=True) if is_chosen)
+    def _names(self, chosen: NDArray[np.bool_]) -> list[tuple[str, ...]]:
+        """Names of the themes chosen in each row; few combinations occur."""
+        unique, place = np.unique(chosen, axis=0, return_inverse=True)
+        names = [tuple(compress(self.themes, row)) for row in unique.tolist()]
+        return [names[number] for number in place.ravel().tolist()]
 
 
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:
