@@ -27,7 +27,7 @@ _BEFORE_NAME = re.compile(r"\b(?:Ft|St|Mt|Lt|Col|Gen|Sgt|Capt|Maj|Gov|Sen|Rep|Ho
 _INITIAL = re.compile(r"(?:^|[\s(])[A-Z]\.$")
 _NUMERAL = re.compile(r"^\(?(?:[ivxIVX]{1,5}|\d{1,3}|[A-Za-z])[.)]$")
 # Where it does not cut and should: after a footnote mark, and after a sentence in parentheses.
-_MISSED = re.compile(r"[a-z)\u201d\"]\.\d{1,3}(?=\s+[A-Z\u201c\"])|[.!?][)\]](?=\s+[A-Z\u201c])")
+_MISSED = re.compile(r"[.!?](?:(?<=[a-z)\u201d\"]\.)\d{1,3}(?=\s+[A-Z\u201c\"])|[)\]](?=\s+[A-Z\u201c]))")
 _WORD = re.compile(r"\w")
 _UNEVEN = re.compile(r"[^\S ]|[\ud800-\udfff]")
 _SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f"  # of ASCII, all but the space itself
@@ -104,7 +104,8 @@ def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
         if len(cuts) < 2 and paragraph.section != RECOMMENDATIONS:
             cuts = []
         for left, right in zip([start, *cuts], [*cuts, end], strict=True):
-            left, right = _bare(text, left, right)
+            if cuts:
+                left, right = _bare(text, left, right)
             if mark := MARK.match(text, left, right):
                 left = mark.end()
             if left < right:
@@ -124,21 +125,21 @@ def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     found = {*_boundaries(clean), *(match.end() for match in _MISSED.finditer(clean)), len(clean)}
     cuts = sorted(cut for cut in found if 0 < cut <= len(clean))
     held = any(map(clean.__contains__, "()\u201c\u201d"))
-    sentences: list[tuple[int, int]] = []
-    left, depth, quoted = 0, 0, 0
+    sentences: list[tuple[int, int]] = []  # without the white space around them
+    first = until = left = depth = quoted = 0  # the last sentence goes from first to until, the next piece begins at left
     for right in cuts:
-        piece = clean[left:right].strip()
-        if not piece:
+        begin, end = _bare(clean, left, right)
+        if begin == end:
             left = right
             continue
+        piece = clean[begin:end]
         # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
-        length = sentences[-1][1] - sentences[-1][0] if sentences else 0
-        last = clean[sentences[-1][1] - min(length, _LAST) : sentences[-1][1]].strip() if sentences else ""
-        if sentences and (((depth > 0 or quoted > 0) and length < 600) or _belongs(last, piece)):
-            sentences[-1] = (sentences[-1][0], right)
+        last = clean[max(first, until - _LAST) : until].strip() if sentences else ""
+        if sentences and (((depth > 0 or quoted > 0) and until - first < 600) or _belongs(last, piece)):
+            sentences[-1] = (sentences[-1][0], start + end)
         else:
-            sentences.append((left, right))
-            depth = quoted = 0
+            sentences.append((start + begin, start + end))
+            first, depth, quoted = left, 0, 0
         if held:
             rest = clean[right : right + 600]
             depth += piece.count("(") - piece.count(")")
@@ -146,8 +147,8 @@ def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
             # An opened parenthesis or quotation holds the sentence together only if it is closed soon after.
             depth = depth if ")" in rest else 0
             quoted = quoted if "\u201d" in rest else 0
-        left = right
-    return [(start + left, start + right) for left, right in (_bare(clean, left, right) for left, right in sentences)]
+        left = until = right
+    return sentences
 
 
 def _even(text: str) -> str:
@@ -177,7 +178,7 @@ def _belongs(last: str, piece: str) -> bool:
         return False
     if not _WORD.search(piece) or _NUMERAL.match(last):
         return True
-    last = last[-24:]  # longer than any abbreviation
+    last = last[-8:]  # longer than any abbreviation
     if piece[0].isdigit():
         return bool(_BEFORE_DIGIT.search(last))
     if piece[0].islower():

@@ -273,10 +273,12 @@ def _whole_headings(text: str, *, last: bool) -> Iterator[tuple[int, int]]:
 
 def lines(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each line, without the white space around it; an empty range for a blank line."""
-    for match in re.finditer(r"[^\n]*\n?", text):
-        line = match.group()
-        start = match.start() + len(line) - len(line.lstrip())
-        yield start, max(start, match.start() + len(line.rstrip()))
+    place = 0
+    for line in text.split("\n"):
+        end = place + len(line)
+        start = end - len(line.lstrip())
+        yield start, max(start, place + len(line.rstrip()))
+        place = end + 1
 
 
 def _starts_paragraph(text: str, above: tuple[int, int], start: int, end: int, widest: int) -> bool:
