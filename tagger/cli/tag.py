@@ -99,7 +99,6 @@ def _stream(results: Results, tagger: Tagger) -> None:
 
 def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagger: Tagger, tallies: Sequence[tuple[str, Tally]]) -> None:
     """Write a file, and print counts a document if there are several; without any document an older file stays."""
-    from tagger.cli.tables import Printer
     from tagger.writing import write
 
     first = next(results, None)
@@ -108,6 +107,8 @@ def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagg
     write(out, chain([first], results), tagger.about)
     print(_summary(tallies, tagger.themes, out), file=sys.stderr)
     if len(tallies) > 1:
+        from tagger.cli.tables import Printer
+
         Printer(tagger.about).documents(tallies)
 
 
