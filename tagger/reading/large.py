@@ -1,6 +1,7 @@
-"""Text and tables of any size, in bounded memory: never more than a part of them, a line or a row at once.
+"""Text and tables of any size, in bounded memory: never more is held than a part of them, of at least a paragraph or a row.
 
-Whatever needs no whole file is read so from `LEAST` bytes on; nothing else than the limit of characters bounds a paragraph or a row.
+Files of `LEAST` bytes or more are read so where the results may come in parts. The limit of characters then holds for a paragraph,
+and four times it for a row; those of size, passages and, but for Parquet, of time are for files that are read whole.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ def spooled(path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="tagger-") as folder:
         file = Path(folder, "stdin")
-        with file.open("wb") as stream:
-            shutil.copyfileobj(sys.stdin.buffer, stream, 1 << 20)
+        try:
+            with file.open("wb") as stream:
+                shutil.copyfileobj(sys.stdin.buffer, stream, 1 << 20)
+        except OSError as error:
+            raise InputError(f"standard input: can't be kept in {folder} to be read: {error.strerror or error}") from error
         yield file
 
 
