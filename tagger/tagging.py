@@ -16,14 +16,14 @@ from tagger.errors import InputError, ModelError
 from tagger.model import Model
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
 from tagger.reading.large import large_format, large_table, open_text, spooled
-from tagger.records import Document, Passage, Tagged
+from tagger.records import Document, Passage, Span, Tagged
 from tagger.splitting import documents, joined, table_parts, text_parts
 from tagger.writing.about import About, about_model
 
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
 
-_AT_ONCE = 5000  # passages
+_AT_ONCE, _EXPLAINED = 5000, 256  # passages
 
 
 class Tagger:
@@ -69,8 +69,7 @@ class Tagger:
         scores = self.model.scores(texts, [passage.document or None for passage in passages])
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        wanted = np.flatnonzero(labelled.any(axis=1))
-        found = dict(zip(wanted.tolist(), self.model.evidence([texts[row] for row in wanted], labelled[wanted]), strict=True))
+        found = self._evidence(texts, labelled)
         evidence = (found.get(row, {}) for row in range(len(passages)))
         named = (dict(zip(self.themes, row, strict=True)) for row in scores.tolist())
         review = self._names((scores >= low) & (scores < high))
@@ -102,6 +101,15 @@ class Tagger:
                     tagged, ready = last - gone, ready - gone
             if part and (tagged < len(waiting) or not waiting):
                 yield replace(part, passages=tuple(waiting[tagged:]), notes=tuple(notes)), self.tag(waiting)[tagged:]
+
+    def _evidence(self, texts: Sequence[str], labelled: NDArray[np.bool_]) -> dict[int, dict[str, tuple[Span, ...]]]:
+        """Evidence of the passages that carry a theme, by their row; so many at once that a processor's cache holds what is added up."""
+        rows = np.flatnonzero(labelled.any(axis=1))
+        found: dict[int, dict[str, tuple[Span, ...]]] = {}
+        for start in range(0, len(rows), _EXPLAINED):
+            some = rows[start : start + _EXPLAINED]
+            found.update(zip(some.tolist(), self.model.evidence([texts[row] for row in some], labelled[some]), strict=True))
+        return found
 
     def _names(self, chosen: NDArray[np.bool_]) -> list[tuple[str, ...]]:
         """Names of the themes chosen in each row; few combinations occur."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -66,6 +67,7 @@ def tag_cli(
     from tagger.tagging import load
     from tagger.writing import check_output
 
+    gc.set_threshold(20_000)  # tagged passages are many small objects that need no collecting
     wanted, used = sections(section), limits(limit)
     streamed = out is not None and str(out) == STDIN
     if out is not None and not streamed:
