@@ -24,7 +24,7 @@ from tagger.errors import (
 )
 from tagger.reading import Columns, Limits
 from tagger.records import Document, Passage, Span, Tagged
-from tagger.tagging import Tagger, load, read, read_all
+from tagger.tagging import Tagger, load, read, read_all, read_parts
 
 if TYPE_CHECKING:
     from tagger.evaluation import evaluate
@@ -50,6 +50,7 @@ __all__ = [
     "load",
     "read",
     "read_all",
+    "read_parts",
 ]
 __version__ = "0.1.0"
 

@@ -8,8 +8,9 @@ abbreviations, initials, footnote marks and parentheses are mended; semicolon li
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import sentencex
@@ -26,8 +27,11 @@ _BEFORE_NAME = re.compile(r"\b(?:Ft|St|Mt|Lt|Col|Gen|Sgt|Capt|Maj|Gov|Sen|Rep|Ho
 _INITIAL = re.compile(r"(?:^|[\s(])[A-Z]\.$")
 _NUMERAL = re.compile(r"^\(?(?:[ivxIVX]{1,5}|\d{1,3}|[A-Za-z])[.)]$")
 # Where it does not cut and should: after a footnote mark, and after a sentence in parentheses.
-_MISSED = re.compile(r"[a-z)\u201d\"]\.\d{1,3}(?=\s+[A-Z\u201c\"])|[.!?][)\]](?=\s+[A-Z\u201c])")
+_MISSED = re.compile(r"[.!?](?:(?<=[a-z)\u201d\"]\.)\d{1,3}(?=\s+[A-Z\u201c\"])|[)\]](?=\s+[A-Z\u201c]))")
 _WORD = re.compile(r"\w")
+_UNEVEN = re.compile(r"[^\S ]|[\ud800-\udfff]")
+_SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f"  # of ASCII, all but the space itself
+_LAST = 700  # characters of a sentence that tell whether the next piece belongs to it
 _PART = 4000  # characters; few paragraphs are as long
 _BREAK = re.compile(r"[a-z]{3}[.!?]\s+(?=[A-Z])")
 
@@ -42,36 +46,50 @@ def segment(document: Document, most: int = MOST_PARAGRAPHS) -> Document:
     InputError
         The text has more than ``most`` paragraphs or passages: it can't be a report.
     """
-    text = document.text
-    header = (document.title and header_line(document.title)) or Header(title=document.title)
-    header, found = paragraphs(text, header, most)
-    starts = [start for start, _ in document.pages]
-    passages: list[Passage] = []
-    for number, paragraph in enumerate(found, 1):
-        for start, end in _pieces(text, paragraph):
-            if len(passages) == most:
-                raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
-            page = bisect_right(starts, start) - 1
-            passages.append(
-                Passage(
-                    text=text[start:end],
-                    id=f"{document.name}-{len(passages) + 1:04d}",
-                    document=document.name,
-                    section=paragraph.section,
-                    page=document.pages[page][1] if page >= 0 else None,
-                    paragraph=number,
-                    start=start,
-                    end=end,
-                )
-            )
+    header, found = paragraphs(document.text, first_header(document.title), most)
+    passages = tuple(cut(document.text, found, document.name, pages=document.pages, most=most))
+    return described(replace(document, passages=passages), header)
+
+
+def first_header(title: str | None) -> Header:
+    """What a document's title alone says of it."""
+    return (title and header_line(title)) or Header(title=title)
+
+
+def described(document: Document, header: Header) -> Document:
+    """The document with what its header says, where nothing else says it."""
     return replace(
         document,
-        passages=tuple(passages),
         title=document.title or header.title,
         country=_written(document.country or header.country),
         year=document.year or header.year,
         tier=document.tier or header.tier,
     )
+
+
+def cut(
+    text: str,
+    found: Iterable[Paragraph],
+    name: str,
+    *,
+    pages: Sequence[tuple[int, int]] = (),
+    place: tuple[int, int, int] = (0, 0, 0),
+    most: int = sys.maxsize,
+) -> Iterator[Passage]:
+    """Yield the passages of a document's paragraphs.
+
+    ``place`` is where in its document the text begins, how many passages were before it, and how many paragraphs.
+    """
+    shift, count, first = place
+    starts = [start for start, _ in pages]
+    last = count + most
+    for number, paragraph in enumerate(found, first + 1):
+        for start, end in _pieces(text, paragraph):
+            if count == last:
+                raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
+            count += 1
+            page = pages[bisect_right(starts, start) - 1][1] if starts and start >= starts[0] else None
+            yield Passage(text[start:end], f"{name}-{count:04d}", name, paragraph.section, page, number, start + shift, end + shift)
 
 
 def _written(country: str | None) -> str | None:
@@ -82,55 +100,62 @@ def _written(country: str | None) -> str | None:
 def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
     """Yield start and end of a paragraph's passages, without the marks of a list's items."""
     for start, end in _sentences(text, paragraph.start, paragraph.end):
-        cuts = _semicolons(text, start, end)
+        cuts = _semicolons(text, start, end) if text.find(";", start, end) >= 0 else []
         if len(cuts) < 2 and paragraph.section != RECOMMENDATIONS:
             cuts = []
         for left, right in zip([start, *cuts], [*cuts, end], strict=True):
-            piece = text[left:right]
-            left += len(piece) - len(piece.lstrip())
-            right = left + len(piece.strip())
+            if cuts:
+                left, right = _bare(text, left, right)
             if mark := MARK.match(text, left, right):
                 left = mark.end()
             if left < right:
                 yield left, right
 
 
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """Start and end without the white space around."""
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    return start, max(start, start + len(piece.strip()))
+
+
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut ``text[start:end]`` into sentences: sentencex, then our own mending."""
-    # Same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8.
-    clean = re.sub(r"[^\S ]|[\ud800-\udfff]", lambda m: " " if m.group().isspace() else "?", text[start:end])
-    cuts = list(_boundaries(clean))
-    cuts += [match.end() for match in _MISSED.finditer(clean)]
-    cuts = sorted({cut for cut in cuts if 0 < cut < len(clean)} | {len(clean)})
-    sentences: list[tuple[int, int]] = []
-    left, depth, quoted = 0, 0, 0
+    clean = _even(text[start:end])
+    found = {*_boundaries(clean), *(match.end() for match in _MISSED.finditer(clean)), len(clean)}
+    cuts = sorted(cut for cut in found if 0 < cut <= len(clean))
+    held = any(map(clean.__contains__, "()\u201c\u201d"))
+    sentences: list[tuple[int, int]] = []  # without the white space around them
+    first = until = left = depth = quoted = 0  # the last sentence goes from first to until, the next piece begins at left
     for right in cuts:
-        piece = clean[left:right].strip()
-        # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
-        length = sentences[-1][1] - sentences[-1][0] if sentences else 0
-        last = clean[sentences[-1][1] - min(length, 700) : sentences[-1][1]].strip() if sentences else ""
-        joined = bool(sentences) and (_belongs(last, piece) or ((depth > 0 or quoted > 0) and length < 600))
-        if not piece:
+        begin, end = _bare(clean, left, right)
+        if begin == end:
             left = right
             continue
-        if joined:
-            sentences[-1] = (sentences[-1][0], right)
+        piece = clean[begin:end]
+        # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
+        last = clean[max(first, until - _LAST) : until].strip() if sentences else ""
+        if sentences and (((depth > 0 or quoted > 0) and until - first < 600) or _belongs(last, piece)):
+            sentences[-1] = (sentences[-1][0], start + end)
         else:
-            sentences.append((left, right))
-            depth = quoted = 0
-        rest = clean[right : right + 600]
-        depth += piece.count("(") - piece.count(")")
-        quoted += piece.count("\u201c") - piece.count("\u201d")
-        # An opened parenthesis or quotation holds the sentence together only if it is closed soon after.
-        depth = depth if ")" in rest else 0
-        quoted = quoted if "\u201d" in rest else 0
-        left = right
-    trimmed = []
-    for left, right in sentences:
-        piece = clean[left:right]
-        left += len(piece) - len(piece.lstrip())
-        trimmed.append((start + left, start + left + len(piece.strip())))
-    return trimmed
+            sentences.append((start + begin, start + end))
+            first, depth, quoted = left, 0, 0
+        if held:
+            rest = clean[right : right + 600]
+            depth += piece.count("(") - piece.count(")")
+            quoted += piece.count("\u201c") - piece.count("\u201d")
+            # An opened parenthesis or quotation holds the sentence together only if it is closed soon after.
+            depth = depth if ")" in rest else 0
+            quoted = quoted if "\u201d" in rest else 0
+        left = until = right
+    return sentences
+
+
+def _even(text: str) -> str:
+    """A text of the same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8."""
+    if text.isascii() and not any(map(text.__contains__, _SPACES)):
+        return text
+    return _UNEVEN.sub(lambda match: " " if match.group().isspace() else "?", text)
 
 
 def _boundaries(text: str) -> Iterator[int]:
@@ -153,7 +178,7 @@ def _belongs(last: str, piece: str) -> bool:
         return False
     if not _WORD.search(piece) or _NUMERAL.match(last):
         return True
-    last = last[-24:]  # longer than any abbreviation
+    last = last[-8:]  # longer than any abbreviation
     if piece[0].isdigit():
         return bool(_BEFORE_DIGIT.search(last))
     if piece[0].islower():

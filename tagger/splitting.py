@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
+from typing import TextIO
 
 from tagger.countries import known_country, plain_name
-from tagger.reading.content import LIMITS, Content, Limits, Rows
+from tagger.errors import InputError
+from tagger.reading.content import LIMITS, Content, Limits, Rows, clean
+from tagger.reading.language import NOTE, looks_english
+from tagger.reading.large import PART, whole_lines
 from tagger.records import Document, Passage
-from tagger.segmenting import segment
-from tagger.structure import Header, header_line, reports
+from tagger.segmenting import cut, described, segment
+from tagger.structure import Header, Paragraph, Structure, header_line, in_section, introduced, reports
 
 _YEAR = re.compile(r"trafficking in persons report.{0,12}?\b((?:19|20)\d\d)\b|\b((?:19|20)\d\d) trafficking in persons report", re.I | re.S)
+
+_TOP = 2000  # characters of a report in which its country is named
 
 
 def documents(name: str, content: Content, limits: Limits = LIMITS) -> list[Document]:
@@ -22,7 +30,7 @@ def documents(name: str, content: Content, limits: Limits = LIMITS) -> list[Docu
     if content.rows is not None:
         notes = (*content.notes, *_repeated(content.rows))
         return [Document(name, content.text, passages=tuple(_rows(name, content.text, content.rows)), notes=notes)]
-    ranges = reports(content.text)
+    ranges = reports([content.text])
     title = content.title if len(ranges) == 1 else None
     year = _YEAR.search(f"{content.title or ''}\n{content.text[:5000]}") if len(ranges) > 1 else None
     found: list[Document] = []
@@ -41,11 +49,88 @@ def documents(name: str, content: Content, limits: Limits = LIMITS) -> list[Docu
     return found
 
 
-def _rows(name: str, text: str, rows: Rows) -> Iterator[Passage]:
+def text_parts(name: str, stream: TextIO, limits: Limits = LIMITS) -> Iterator[Document]:
+    """Make the documents of a large text, as `documents` does, each in parts that hold its passages in turn and no text."""
+    origin = stream.tell()
+    ranges = reports(whole_lines(stream, limits))
+    stream.seek(origin)
+    several = len(ranges) > 1
+    year = _YEAR.search(f"\n{clean(stream.read(5000), decoded=True)}") if several else None
+    stream.seek(origin)
+    taken: Counter[str] = Counter()
+    for start, end in ranges:
+        text = clean(stream.read(min(max(PART, _TOP), end - start)), decoded=True)
+        document = Document(name, "", notes=() if start or looks_english(text) else (NOTE,))
+        if several:
+            country = _country(text)
+            name_of = f"{name}-{_slug(country or 'introduction')}"
+            taken[name_of] += 1
+            name_of += f"-{taken[name_of]}" if taken[name_of] > 1 else ""
+            document = replace(document, name=name_of, country=country, year=int(year[1] or year[2]) if year else None)
+        yield from _report_parts(document, text, stream, end - start - len(text), limits)
+
+
+def _report_parts(document: Document, text: str, stream: TextIO, left: int, limits: Limits) -> Iterator[Document]:
+    """Make parts of a document that begins with this text and goes on with so many characters of the stream."""
+    structure = Structure(most=sys.maxsize)
+    shift = passages = paragraphs = 0
+    sectioned: bool | None = None
+    while True:
+        found, rest = structure.feed(text, last=not left)
+        if found and not sectioned:
+            sectioned = any(map(in_section, found)) or (sectioned is None and _has_sections(structure, text[rest:], stream, left))
+        if sectioned:
+            found = [introduced(paragraph) for paragraph in found]
+        made = tuple(cut(text, found, document.name, place=(shift, passages, paragraphs)))
+        if made or not left:
+            yield described(replace(document, passages=made), structure.header)
+            document = replace(document, notes=())
+        if not left:
+            return
+        shift, passages, paragraphs = shift + rest, passages + len(made), paragraphs + len(found)
+        text = text[rest:]
+        if len(text) > limits.characters:
+            raise InputError(f"has a paragraph of more than {limits.characters:,} characters, {' '.join(text[:40].split())!r}: cut it")
+        text, left = _longer(text, stream, left)
+
+
+def _has_sections(structure: Structure, text: str, stream: TextIO, left: int) -> bool:
+    """Look ahead whether any paragraph stands under a heading; the stream stays where it is."""
+    structure, place = copy(structure), stream.tell()
+    found: list[Paragraph] = []
+    while left and not any(map(in_section, found)):
+        text, left = _longer(text, stream, left)
+        found, rest = structure.feed(text, last=not left)
+        text = text[rest:]
+    stream.seek(place)
+    return any(map(in_section, found))
+
+
+def _longer(text: str, stream: TextIO, left: int) -> tuple[str, int]:
+    """The text with more of the stream, twice as long at least, and what is left then."""
+    more = stream.read(min(left, max(PART, len(text))))
+    if not more:
+        raise InputError("became shorter while it was read")
+    return text + clean(more, decoded=True), left - len(more)
+
+
+def table_parts(name: str, batches: Iterable[Content]) -> Iterator[Document]:
+    """Make one document of a large table, in parts that hold its passages in turn and no text; ids are not compared."""
+    start = 0
+    for content in batches:
+        passages = tuple(_rows(name, content.text, content.rows, start)) if content.rows else ()
+        notes = content.notes if start or looks_english(content.text) else (*content.notes, NOTE)
+        yield Document(name, "", passages=passages, notes=notes)
+        start += len(content.text) + bool(passages)
+
+
+def _rows(name: str, text: str, rows: Rows, shift: int = 0) -> Iterator[Passage]:
     start = 0
     for given, length in zip(rows.ids, rows.lengths, strict=True):
         end = start + length
-        yield Passage(text[start:end], given if isinstance(given, str) else f"{name}-{given:04d}", name, start=start, end=end)
+        yield Passage(
+            text[start:end], given if isinstance(given, str) else f"{name}-{given:04d}", name, start=start + shift, end=end + shift
+        )
         start = end + 1
 
 
@@ -95,7 +180,7 @@ def _pages(pages: Sequence[tuple[int, int]], start: int, end: int) -> tuple[tupl
 
 def _country(text: str) -> str | None:
     header = Header()
-    for line in filter(None, map(str.strip, text[:2000].split("\n"))):
+    for line in filter(None, map(str.strip, text[:_TOP].split("\n"))):
         header = header_line(line, header) or header
         if header.country and known_country(header.country):
             return header.country

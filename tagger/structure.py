@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from tagger.countries import known_country
 from tagger.errors import InputError
@@ -132,54 +133,113 @@ def names_report(line: str) -> bool:
     return header is not None and (header.country is None or known_country(header.country) is not None)
 
 
+class Structure:
+    """Cuts a report into paragraphs under their sections, whether it is given at once or part by part.
+
+    ``header`` is what the report says of itself, as far as it has been seen.
+    """
+
+    def __init__(self, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS) -> None:
+        self.header = header
+        self._most = most
+        self._count = 0
+        self._section: str | None = None
+        self._skipped: int | None = None
+        self._over = False
+
+    def feed(self, text: str, *, last: bool = True) -> tuple[list[Paragraph], int]:
+        """Return the paragraphs that are whole whatever follows, and where the text begins that must be given again, with more after it.
+
+        Of the ``last`` part all is whole.
+        """
+        text = text if last else text[: text.rfind("\n") + 1]
+        if self._skipped is None:
+            titles = _titles(text, self.header, last=last)
+            if titles is None:
+                return [], 0
+            self.header, self._skipped = titles
+        found, rest = self._cut(text, last) if not self._over else ([], len(text))
+        self._count += len(found)
+        self._skipped = max(0, self._skipped - rest)
+        return found, rest
+
+    def _cut(self, text: str, last: bool) -> tuple[list[Paragraph], int]:
+        found: list[Paragraph] = []
+        section = self._section
+        first = widest = 0
+        above: tuple[int, int] | None = None  # the last line of the paragraph that is open
+        opened: tuple[int, str | None] = 0, section  # where the first line of that paragraph begins, and the section before it
+        rest = len(text)
+
+        def close() -> None:
+            nonlocal above
+            if above:
+                if self._count + len(found) == self._most:
+                    raise InputError(f"has more than {self._most:,} paragraphs: cut it into several files, or raise the limit")
+                found.append(Paragraph(first, above[1], section))
+                above = None
+
+        for (start, end), following in pairwise(chain(_whole_headings(text, last=last), [(-1, -1)])):
+            if following[0] < 0 and not last:
+                rest = start  # it may be the first half of a heading
+                break
+            line = text[start : min(end, start + _LONG_LINE + 1)]
+            if start < (self._skipped or 0):
+                continue
+            if not line:
+                close()
+            elif FOOTER.fullmatch(line):
+                self._over = True
+                break
+            elif not self._count and not found and not above and (more := header_line(line, self.header)):
+                self.header = more
+            elif named := heading(line):
+                close()
+                section = named
+            else:
+                begin = start, section
+                if inline := INLINE_HEADING.match(line):
+                    close()
+                    section = RECOMMENDATIONS
+                    start += inline.end()
+                widest = max(widest if above else 0, end - start)
+                if above and _starts_paragraph(text, above, start, end, widest):
+                    close()
+                if not above:
+                    first, widest, opened = start, end - start, begin
+                above = (start, end)
+        if above and not last and not self._over:
+            rest, self._section = opened
+        else:
+            close()
+            self._section = section
+        return found, rest
+
+
 def paragraphs(text: str, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS) -> tuple[Header, list[Paragraph]]:
     """Cut a report into at most so many paragraphs, each under its section; return what its header says beside them."""
-    found: list[Paragraph] = []
-    section: str | None = None
-    first = widest = 0
-    above: tuple[int, int] | None = None  # the last line of the paragraph that is open
-
-    def close() -> None:
-        nonlocal above
-        if above:
-            if len(found) == most:
-                raise InputError(f"has more than {most:,} paragraphs: cut it into several files, or raise the limit")
-            found.append(Paragraph(first, above[1], section))
-            above = None
-
-    header, skipped = _titles(text, header)
-    for start, end in _whole_headings(text):
-        line = text[start : min(end, start + _LONG_LINE + 1)]
-        if start < skipped:
-            continue
-        if not line:
-            close()
-        elif FOOTER.fullmatch(line):
-            break
-        elif not found and not above and (more := header_line(line, header)):
-            header = more
-        elif named := heading(line):
-            close()
-            section = named
-        else:
-            if inline := INLINE_HEADING.match(line):
-                close()
-                section = RECOMMENDATIONS
-                start += inline.end()
-            widest = max(widest if above else 0, end - start)
-            if above and _starts_paragraph(text, above, start, end, widest):
-                close()
-            if not above:
-                first, widest = start, end - start
-            above = (start, end)
-    close()
-    if any(paragraph.section not in (None, FOOTNOTES) for paragraph in found):
-        found = [paragraph if paragraph.section else replace(paragraph, section=INTRODUCTION) for paragraph in found]
-    return header, found
+    structure = Structure(header, most)
+    found, _ = structure.feed(text)
+    if any(map(in_section, found)):
+        found = [introduced(paragraph) for paragraph in found]
+    return structure.header, found
 
 
-def _titles(text: str, header: Header) -> tuple[Header, int]:
-    """Find the country with its tier below lines of another title; return what they say, and where they end (0 if there are none)."""
+def in_section(paragraph: Paragraph) -> bool:
+    """Tell whether a paragraph stands under a heading; in a report with such, what comes before is its introduction."""
+    return paragraph.section not in (None, FOOTNOTES)
+
+
+def introduced(paragraph: Paragraph) -> Paragraph:
+    """The paragraph in a report that has headings."""
+    return paragraph if paragraph.section else replace(paragraph, section=INTRODUCTION)
+
+
+def _titles(text: str, header: Header, *, last: bool) -> tuple[Header, int] | None:
+    """Find the country with its tier below lines of another title; return what they say, and where they end (0 if there are none).
+
+    None where that depends on what follows.
+    """
     found, title, titles = header, None, 0
     for start, end in lines(text):
         line = text[start : min(end, start + _LONG_LINE + 1)]
@@ -190,33 +250,35 @@ def _titles(text: str, header: Header) -> tuple[Header, int]:
             if found.tier and found.country and known_country(found.country):
                 return replace(found, title=found.title or title), end
         elif titles == _MOST_TITLES or len(line) > 100 or heading(line) or MARK.match(line) or CLOSED.search(line):
-            break
+            return header, 0
         else:
             title, titles = title or line, titles + 1
-    return header, 0
+    return (header, 0) if last else None
 
 
-def _whole_headings(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the `lines`; those of a heading that was wrapped as one."""
-    last: tuple[int, int] | None = None
-    for start, end in lines(text):
-        if last is None:
-            last = start, end
-        elif last[0] < last[1] <= last[0] + _SHORT_LINE and one_heading(text[last[0] : last[1]], text[start : min(end, start + 100)]):
-            last = last[0], end
+def _whole_headings(text: str, *, last: bool) -> Iterator[tuple[int, int]]:
+    """Yield the `lines`; those of a heading that was wrapped as one. Whatever is not the ``last`` of a text has a line end at its end."""
+    above: tuple[int, int] | None = None
+    for start, end in lines(text) if last else islice(lines(text), text.count("\n")):
+        if above is None:
+            above = start, end
+        elif above[0] < above[1] <= above[0] + _SHORT_LINE and one_heading(text[above[0] : above[1]], text[start : min(end, start + 100)]):
+            above = above[0], end
         else:
-            yield last
-            last = start, end
-    if last is not None:
-        yield last
+            yield above
+            above = start, end
+    if above is not None:
+        yield above
 
 
 def lines(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each line, without the white space around it; an empty range for a blank line."""
-    for match in re.finditer(r"[^\n]*\n?", text):
-        line = match.group()
-        start = match.start() + len(line) - len(line.lstrip())
-        yield start, max(start, match.start() + len(line.rstrip()))
+    place = 0
+    for line in text.split("\n"):
+        end = place + len(line)
+        start = end - len(line.lstrip())
+        yield start, max(start, place + len(line.rstrip()))
+        place = end + 1
 
 
 def _starts_paragraph(text: str, above: tuple[int, int], start: int, end: int, widest: int) -> bool:
@@ -227,26 +289,39 @@ def _starts_paragraph(text: str, above: tuple[int, int], start: int, end: int, w
     return width < 0.8 * widest and bool(CLOSED.search(text, max(above[0], above[1] - 20), above[1])) and not text[start].islower()
 
 
-def reports(text: str) -> list[tuple[int, int]]:
-    """Cut a text that holds the reports of several countries: the ranges, which together are the whole text.
+def reports(parts: Iterable[str]) -> list[tuple[int, int]]:
+    """Cut a text that holds the reports of several countries, given in parts of whole lines: the ranges, together the whole text.
 
     A report begins at a title that names a country, at a country with its tier, or at a country's name above a tier.
     """
-    starts: list[int] = []
-    country, header, begin = "", Header(), -1
-    for start, end in lines(text):
-        if start == end:
-            continue
-        more = header_line(text[start:end], header) if end - start <= _LONG_LINE else None
-        if more:
-            header, begin = more, start if begin < 0 else begin
-            if header.country and known_country(header.country) and (header.tier or header.title) and header.country.lower() != country:
-                starts.append(begin)
-                country = header.country.lower()
-        else:
-            header, begin = Header(), -1
-    cuts = [start for start, end in zip(starts, [*starts, len(text)][1:], strict=True) if end - start >= _LEAST_REPORT]
-    if cuts and len(text[: cuts[0]].strip()) < _LEAST_REPORT:
+    starts, befores = array("q"), array("q")  # where a report begins, and where the text before it ends
+    country, header, begin, before = "", Header(), -1, 0
+    length = ended = 0
+    written = -1  # where the first line that is not blank begins
+    for text in parts:
+        for start, end in lines(text):
+            if start == end:
+                continue
+            more = header_line(text[start:end], header) if end - start <= _LONG_LINE else None
+            if more:
+                if begin < 0:
+                    begin, before = length + start, ended
+                header = more
+                if header.country and known_country(header.country) and (header.tier or header.title) and header.country.lower() != country:
+                    starts.append(begin)
+                    befores.append(before)
+                    country = header.country.lower()
+            else:
+                header, begin = Header(), -1
+            written = length + start if written < 0 else written
+            ended = length + end
+        length += len(text)
+    kept = [
+        place for place, start in enumerate(starts) if (starts[place + 1] if place + 1 < len(starts) else length) - start >= _LEAST_REPORT
+    ]
+    if len(kept) < 2:
+        return [(0, length)]
+    cuts = [starts[place] for place in kept]
+    if befores[kept[0]] - written < _LEAST_REPORT:
         cuts[0] = 0
-    bounds = sorted({0, *cuts, len(text)})
-    return list(pairwise(bounds)) if len(cuts) > 1 else [(0, len(text))]
+    return list(pairwise(sorted({0, *cuts, length})))

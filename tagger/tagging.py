@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import compress, groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ from numpy.typing import NDArray
 from tagger import bundle
 from tagger.errors import InputError, ModelError
 from tagger.model import Model
-from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, read_source
-from tagger.records import Document, Passage, Tagged
-from tagger.splitting import documents, joined
+from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
+from tagger.reading.large import large_format, large_table, open_text, spooled
+from tagger.records import Document, Passage, Span, Tagged
+from tagger.splitting import documents, joined, table_parts, text_parts
 from tagger.writing.about import About, about_model
 
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
+
+_AT_ONCE, _EXPLAINED = 5000, 256  # passages
 
 
 class Tagger:
@@ -64,22 +69,53 @@ class Tagger:
         scores = self.model.scores(texts, [passage.document or None for passage in passages])
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        review = (scores >= low) & (scores < high)
-        wanted = np.flatnonzero(labelled.any(axis=1))
-        evidence = dict(zip(wanted.tolist(), self.model.evidence([texts[row] for row in wanted], labelled[wanted]), strict=True))
-        return [
-            Tagged(
-                passage=passage,
-                labels=self._names(labelled[row]),
-                scores=dict(zip(self.themes, scores[row].tolist(), strict=True)),
-                evidence=evidence.get(row, {}),
-                review=self._names(review[row]),
-            )
-            for row, passage in enumerate(passages)
-        ]
+        found = self._evidence(texts, labelled)
+        evidence = (found.get(row, {}) for row in range(len(passages)))
+        named = (dict(zip(self.themes, row, strict=True)) for row in scores.tolist())
+        review = self._names((scores >= low) & (scores < high))
+        return list(map(Tagged, passages, self._names(labelled), named, evidence, review))
 
-    def _names(self, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
-        return tuple(name for name, is_chosen in zip(self.themes, chosen.tolist(), strict=True) if is_chosen)
+    def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, list[Tagged]]]:
+        """Tag documents that come part by part, as `read_parts` yields them; the results are those of `tag` for whole documents.
+
+        Parts of one document have its name and follow each other. What is yielded may be cut elsewhere than what is given, for the
+        passages around a cut are neighbours.
+        """
+        span = self.model.settings.span
+        for _, several in groupby(parts, key=lambda part: part.name):
+            waiting: list[Passage] = []
+            tagged = 0  # those that wait only because they are neighbours of the others
+            notes: list[str] = []
+            part: Document | None = None
+            for part in several:
+                waiting += part.passages
+                notes += part.notes
+                ready = len(waiting) if part.text else len(waiting) - span
+                while tagged < ready:
+                    last = min(ready, tagged + _AT_ONCE)
+                    found = self.tag(waiting[: last + span])[tagged:last]
+                    yield replace(part, passages=tuple(waiting[tagged:last]), notes=tuple(notes)), found
+                    notes.clear()
+                    gone = max(0, last - span)
+                    del waiting[:gone]
+                    tagged, ready = last - gone, ready - gone
+            if part and (tagged < len(waiting) or not waiting):
+                yield replace(part, passages=tuple(waiting[tagged:]), notes=tuple(notes)), self.tag(waiting)[tagged:]
+
+    def _evidence(self, texts: Sequence[str], labelled: NDArray[np.bool_]) -> dict[int, dict[str, tuple[Span, ...]]]:
+        """Evidence of the passages that carry a theme, by their row; so many at once that a processor's cache holds what is added up."""
+        rows = np.flatnonzero(labelled.any(axis=1))
+        found: dict[int, dict[str, tuple[Span, ...]]] = {}
+        for start in range(0, len(rows), _EXPLAINED):
+            some = rows[start : start + _EXPLAINED]
+            found.update(zip(some.tolist(), self.model.evidence([texts[row] for row in some], labelled[some]), strict=True))
+        return found
+
+    def _names(self, chosen: NDArray[np.bool_]) -> list[tuple[str, ...]]:
+        """Names of the themes chosen in each row; few combinations occur."""
+        unique, place = np.unique(chosen, axis=0, return_inverse=True)
+        names = [tuple(compress(self.themes, row)) for row in unique.tolist()]
+        return [names[number] for number in place.ravel().tolist()]
 
 
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:
@@ -145,6 +181,36 @@ def read_all(path: Path | str, *, name: str | None = None, columns: Columns = CO
     What stands before the first country is a document too. The texts of the documents together are the text of the file.
     """
     return _documents(read_source(path, name=name, columns=columns, limits=limits), limits)
+
+
+def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Iterator[Document]:
+    """Read a file of any size in bounded memory: yield its documents, the large ones of text and tables part by part.
+
+    Parts hold the passages of a document in turn, and no text; they have its name and follow each other. A format that can't be
+    read part by part, or a file of less than 4 MiB, is read as `read_all` does. See `read` for the parameters and errors.
+    """
+    with spooled(Path(path)) as file:
+        format = large_format(file, columns)
+        if format is None:
+            source = read_source(file, label=label_of(path), name=name, columns=columns, limits=limits)
+            yield from _documents(source, limits)
+            return
+        with naming(label_of(path)):
+            seen = False
+            for part in _parts(file, format, name or file.stem, columns, limits):
+                seen = seen or bool(part.passages)
+                yield part
+            if not seen:
+                raise InputError("has no passage: there is no text in it")
+
+
+def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits) -> Iterator[Document]:
+    if format != "text":
+        yield from table_parts(name, large_table(file, format, columns, limits))
+        return
+    with open_text(file) as (stream, note):
+        for number, part in enumerate(text_parts(name, stream, limits)):
+            yield replace(part, notes=(note, *part.notes)) if note and not number else part
 
 
 def _documents(source: Source, limits: Limits) -> list[Document]:

@@ -113,7 +113,7 @@ def test_reading_table_large_and_small_are_read_alike(tmp_path, monkeypatch):
     path = tmp_path / "t.jsonl"
     path.write_bytes(jsonl([{"text": "Police took bribes.", "id": "a", "n": n} for n in range(50)] + [{"text": "ñ \U0001f600 \u2028 x"}]))
     small = read_source(path)
-    monkeypatch.setattr("tagger.reading._PER_BYTE", 1 << 30)
+    monkeypatch.setattr("tagger.reading.frugal._PER_BYTE", 1 << 30)
     assert read_source(path) == small
 
 

@@ -60,7 +60,7 @@ def test_structure_header_lines(line, header):
 def test_structure_reports_cover_the_text_and_a_running_head_begins_none():
     body = "\n\n" + "The government made efforts. " * 20 + "\n\n"
     text = f"MALI: Tier 2{body}MALI: Tier 2{body}NIGER\n\nTier 1{body}"
-    found = reports(text)
+    found = reports([text])
     assert [text[start : start + 5].strip() for start, _ in found] == ["MALI:", "NIGER"]
     assert "".join(text[start:end] for start, end in found) == text
 

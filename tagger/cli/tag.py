@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,8 @@ from tagger.cli.choice import Choice
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits, sections
 from tagger.errors import InputError, MissingExtraError, OutputError
 from tagger.reading import COLUMNS, LIMITS, STDIN, Columns, Limits, label_of
-from tagger.writing import WRITERS
+from tagger.reading.large import large_format
+from tagger.writing import STREAMING, WRITERS
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def tag_cli(
     from tagger.tagging import load
     from tagger.writing import check_output
 
+    gc.set_threshold(20_000)  # tagged passages are many small objects that need no collecting
     wanted, used = sections(section), limits(limit)
     streamed = out is not None and str(out) == STDIN
     if out is not None and not streamed:
@@ -75,7 +78,9 @@ def tag_cli(
     choice = Choice.of(tagger.themes, theme or [], wanted, min_score, only_tagged)
     failed: list[Path] = []
     tallies: list[tuple[str, Tally]] = []
-    results = _counted(choice.apply(tag(tagger, inputs, failed, columns(text_column, id_column), used, out=out)), tallies)
+    flowing = out is not None and (streamed or out.suffix.lower() in STREAMING)
+    found = tag(tagger, inputs, failed, columns(text_column, id_column), used, out=out, flowing=flowing)
+    results = _counted(choice.apply(found), tallies)
     if streamed:
         _stream(results, tagger)
     elif out is not None:
@@ -96,7 +101,6 @@ def _stream(results: Results, tagger: Tagger) -> None:
 
 def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagger: Tagger, tallies: Sequence[tuple[str, Tally]]) -> None:
     """Write a file, and print counts a document if there are several; without any document an older file stays."""
-    from tagger.cli.tables import Printer
     from tagger.writing import write
 
     first = next(results, None)
@@ -105,6 +109,8 @@ def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagg
     write(out, chain([first], results), tagger.about)
     print(_summary(tallies, tagger.themes, out), file=sys.stderr)
     if len(tallies) > 1:
+        from tagger.cli.tables import Printer
+
         Printer(tagger.about).documents(tallies)
 
 
@@ -131,16 +137,13 @@ def tag(
     limits: Limits = LIMITS,
     *,
     out: Path | None = None,
+    flowing: bool = False,
 ) -> Iterator[tuple[Document, Sequence[Tagged]]]:
     """Yield each document with its tagged passages; inputs that can't be read are said on standard error and added to ``failed``.
 
-    What an earlier run left at ``out`` is no document of the folder that it lies in.
+    What an earlier run left at ``out`` is no document of the folder that it lies in. With ``flowing``, large documents come in parts.
     """
-    from rich.console import Console
-    from rich.progress import track
-
     from tagger.reading import find_documents
-    from tagger.tagging import read_all
 
     files = [
         (path, name)
@@ -149,23 +152,39 @@ def tag(
     ]
     if not files:
         raise InputError(f"{out}: is all that there is to read, and the file to write")
-    console = Console(stderr=True)
-    shown = len(files) > 1 and console.is_terminal
-    for path, name in track(files, "Tagging", console=console, transient=True) if shown else files:
+    for path, name in _tracked(files) if len(files) > 1 and sys.stderr.isatty() else files:
+        written = 0
         try:
-            found = read_all(path, name=name, columns=columns, limits=limits)
-        except InputError as error:
-            warn(str(error))
+            for document, tagged in _tagged(tagger, path, name, columns, limits, flowing=flowing):
+                for note in document.notes:
+                    inform(f"{path}: {note}")
+                yield document, tagged
+                written += len(tagged)
+        except (InputError, MissingExtraError) as error:
+            message = str(error) if isinstance(error, InputError) else f"{path}: {error}"
+            if written:
+                message += f"; the {many(written, 'passage')} before were tagged"
+            if not flowing and large_format(path, columns):
+                message += f"; files of any size can be tagged to {', '.join(sorted(STREAMING))}"
+            warn(message)
             failed.append(path)
-            continue
-        except MissingExtraError as error:
-            warn(f"{path}: {error}")
-            failed.append(path)
-            continue
-        for document in found:
-            for note in document.notes:
-                inform(f"{path}: {note}")
-            yield document, tagger.tag(document)
+
+
+def _tracked(files: Sequence[tuple[Path, str]]) -> Iterable[tuple[Path, str]]:
+    """Show on standard error how far the work is."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(files, "Tagging", console=Console(stderr=True), transient=True)
+
+
+def _tagged(tagger: Tagger, path: Path, name: str, columns: Columns, limits: Limits, *, flowing: bool) -> Results:
+    from tagger.tagging import read_all, read_parts
+
+    if flowing:
+        return tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits))
+    documents = read_all(path, name=name, columns=columns, limits=limits)
+    return ((document, tagger.tag(document)) for document in documents)
 
 
 def _same(out: Path, paths: Sequence[Path]) -> bool:
@@ -180,11 +199,13 @@ def _same(out: Path, paths: Sequence[Path]) -> bool:
 def _counted(
     results: Iterator[tuple[Document, Sequence[Tagged]]], tallies: list[tuple[str, Tally]]
 ) -> Iterator[tuple[Document, Sequence[Tagged]]]:
-    """Pass documents on, counting their passages and themes."""
+    """Pass documents on, whole or in parts, counting their passages and themes."""
     from tagger.writing.counts import Tally
 
     for document, passages in results:
-        tallies.append((document.name, Tally().add(passages)))
+        if not tallies or tallies[-1][0] != document.name:
+            tallies.append((document.name, Tally()))
+        tallies[-1][1].add(passages)
         yield document, passages
 
 

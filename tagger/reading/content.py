@@ -19,6 +19,8 @@ _BLOCK = 1 << 17  # characters that a processor's cache holds
 class Limits:
     """What reading one document may use; beyond, it is an `InputError` that names the limit. All are positive numbers.
 
+    They hold for what is read whole; see `tagger.reading.large` for what is read part by part.
+
     Parameters
     ----------
     seconds

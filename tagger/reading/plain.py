@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
+from typing import IO
 
 from tagger.errors import InputError
 from tagger.reading.content import Columns, Content, Limits, clean
@@ -14,6 +16,9 @@ _CONTROL = re.compile(rb"[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x81\x8d\x8f\x90\x9d]")
 _ODD_1252 = re.compile(
     "[\u0192\u02c6\u2020\u2021\u02dc\u00a1-\u00a6\u00a8\u00ac\u00af\u00b1-\u00b6\u00b8\u00b9\u00bc-\u00be\u00d7\u00de\u00f0\u00f7\u00fe]"
 )
+
+_GUESSED = "is not UTF-8 and was read as Windows-1252"
+_BLOCK = 1 << 20  # bytes
 
 # Markdown: marks at the start of a line, and inside it.
 _MARKDOWN = (
@@ -54,21 +59,56 @@ def decode(data: bytes, *, raw: bool = False) -> tuple[str, str | None]:
     Bytes that are not UTF-8 are taken for Windows-1252 when they hold none of its unused and control bytes, and more of the
     letters and marks of written text than of anything else; damaged UTF-8 is no such case.
     """
-    mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8"))
+    mark, encoding = _announced(data[:2000])
     data = data[len(mark) :]
-    if not mark and (guess := _utf16(data[:2000])):
-        encoding = guess
-    if encoding == "utf-8" and b"\0" in data:
-        raise InputError("is a binary file, not text: it holds NUL bytes")
     try:
+        _refuse_binary(data, encoding)
         text = data.decode(encoding)
         return text if raw else clean(text, decoded=True), None
     except UnicodeDecodeError as error:
-        if encoding == "utf-8" and not mark and _looks_like_1252(data):
+        if encoding == "utf-8" and not mark and _looks_like_1252([data]):
             text = data.decode("windows-1252")
-            return text if raw else clean(text, decoded=True), "is not UTF-8 and was read as Windows-1252"
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"line {line}: is not {encoding.upper()} text: save the file in UTF-8 and try again") from error
+            return text if raw else clean(text, decoded=True), _GUESSED
+        raise _undecodable(encoding, data.count(b"\n", 0, error.start) + 1) from error
+
+
+def scan(stream: IO[bytes]) -> tuple[str, int, str | None]:
+    """Find out how a file of any size is encoded, as `decode` does: the encoding, the length of its mark, and the note."""
+    mark, encoding = _announced(stream.read(2000))
+    decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+    stream.seek(len(mark))
+    try:
+        for block in _blocks(stream):
+            _refuse_binary(block, encoding)
+            decoder.decode(block)
+            line += block.count(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        stream.seek(0)
+        if encoding == "utf-8" and not mark and _looks_like_1252(_blocks(stream)):
+            return "windows-1252", 0, _GUESSED
+        raise _undecodable(encoding, line + error.object.count(b"\n", 0, error.start)) from error
+    return encoding, len(mark), None
+
+
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK):
+        yield block
+
+
+def _announced(start: bytes) -> tuple[bytes, str]:
+    """The mark at the beginning of a text, and the encoding that it or the first characters tell of."""
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if start.startswith(mark)), (b"", "utf-8"))
+    return mark, (not mark and _utf16(start)) or encoding
+
+
+def _refuse_binary(data: bytes, encoding: str) -> None:
+    if encoding == "utf-8" and b"\0" in data:
+        raise InputError("is a binary file, not text: it holds NUL bytes")
+
+
+def _undecodable(encoding: str, line: int) -> InputError:
+    return InputError(f"line {line}: is not {encoding.upper()} text: save the file in UTF-8 and try again")
 
 
 def utf8(data: bytes) -> tuple[bytes, str | None]:
@@ -87,10 +127,13 @@ def _utf16(start: bytes) -> str | None:
     return None
 
 
-def _looks_like_1252(data: bytes) -> bool:
-    if _CONTROL.search(data):
-        return False
-    high = data.translate(None, bytes(range(128)))
-    if sum(1 for _ in _MULTIBYTE.finditer(data)) * 2 > len(high) / 2:
-        return False
-    return sum(1 for _ in _ODD_1252.finditer(high.decode("windows-1252"))) <= len(high) / 4
+def _looks_like_1252(blocks: Iterable[bytes]) -> bool:
+    highs = multibyte = odd = 0
+    for data in blocks:
+        if _CONTROL.search(data):
+            return False
+        high = data.translate(None, bytes(range(128)))
+        highs += len(high)
+        multibyte += sum(1 for _ in _MULTIBYTE.finditer(data))
+        odd += sum(1 for _ in _ODD_1252.finditer(high.decode("windows-1252")))
+    return multibyte * 2 <= highs / 2 and odd <= highs / 4

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -57,15 +57,22 @@ class Sandbox:
         request = {"format": format, "size": len(data), "columns": asdict(columns), "limits": asdict(limits)}
         with self._lock:
             try:
-                answer, text = self._ask(json.dumps(request).encode() + b"\n", data, limits)
+                answer, text = self._ask(request, data, limits)
             except BaseException:
                 self.close()
                 raise
-        if "content" in answer:
-            return Content.from_json(answer["content"], unpacked(text, answer["wide"]))
-        if "missing" in answer:
-            raise MissingExtraError(*answer["missing"])
-        raise InputError(answer["error"])
+        return _understood(answer, text)
+
+    def batches(self, path: Path, columns: Columns, limits: Limits) -> Iterator[Content]:
+        """Yield the rows of a Parquet file of any size; the limits hold for each batch. The errors are those of `parse`."""
+        request = {"batches": str(path.absolute()), "columns": asdict(columns), "limits": asdict(limits)}
+        try:
+            answer, text = self._ask(request, b"", limits)
+            while not answer.get("done"):
+                yield _understood(answer, text)
+                answer, text = self._ask({}, b"", limits)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the process."""
@@ -77,7 +84,7 @@ class Sandbox:
                 with contextlib.suppress(OSError):
                     _given(stream).close()
 
-    def _ask(self, request: bytes, data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, request: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
         process = self._process
         if process is None or process.poll() is not None:
             self.close()
@@ -92,7 +99,7 @@ class Sandbox:
         try:
             with contextlib.suppress(BrokenPipeError):
                 stream = _given(process.stdin)
-                stream.write(request)
+                stream.write(json.dumps(request).encode() + b"\n")
                 stream.write(data)
                 stream.flush()
             answer = _given(process.stdout).readline()
@@ -108,6 +115,14 @@ class Sandbox:
         if found.get("spent") or late.is_set():
             self.close()
         return found, text
+
+
+def _understood(answer: dict[str, Any], text: bytes) -> Content:
+    if "content" in answer:
+        return Content.from_json(answer["content"], unpacked(text, answer["wide"]))
+    if "missing" in answer:
+        raise MissingExtraError(*answer["missing"])
+    raise InputError(answer["error"])
 
 
 def _given(stream: IO[bytes] | None) -> IO[bytes]:

@@ -10,7 +10,8 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from dataclasses import replace
+from itertools import chain, count
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
@@ -20,6 +21,8 @@ from tagger.reading.plain import utf8
 
 TEXTS, ID = ("text", "passage"), "id"
 """The columns taken if none are named: the first of the texts that is there ("passage" is what our workbooks have); an id need not be."""
+Row = tuple[int, Any, Any]
+"""Number, text and id, None where there is none."""
 _ENDS = ("\n", "\r\n", "\r", "")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _FIELD = (1 << 31) - 1  # no limit but the file's: csv has one for all threads, which must not fall while another one reads
@@ -28,12 +31,15 @@ _FIELD = (1 << 31) - 1  # no limit but the file's: csv has one for all threads, 
 def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read a JSON object a line."""
     data, note = utf8(data)
+    # Halves of surrogate pairs come from nothing but such escapes.
+    return _content(jsonl_rows(_lines(data), columns), note, decoded=b"\\ud" not in data and b"\\uD" not in data)
+
+
+def jsonl_rows(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
+    """Yield the rows of JSON Lines."""
     text_name, id_name = columns.text or TEXTS[0], columns.id or ID
     decoded = json.JSONDecoder(strict=False).raw_decode  # control characters are replaced later
-    numbers: list[int] = []
-    texts: list[Any] = []
-    ids: list[Any] = []
-    for number, line in enumerate(_lines(data), 1):
+    for number, line in enumerate(lines, 1):
         if line.isspace():
             continue
         try:
@@ -46,11 +52,7 @@ def read_jsonl(data: bytes, columns: Columns, limits: Limits) -> Content:
             raise InputError(f"line {number}: is no JSON object")
         if text_name not in row or (columns.id and columns.id not in row):
             text_name = _check(row, columns, f"line {number}: ")
-        numbers.append(number)
-        texts.append(row[text_name])
-        ids.append(row.get(id_name))
-    # Halves of surrogate pairs come from nothing but such escapes.
-    return _content(numbers, texts, ids, note, decoded=b"\\ud" not in data and b"\\uD" not in data)
+        yield number, row[text_name], row.get(id_name)
 
 
 def _json(line: str, number: int) -> Any:
@@ -63,12 +65,12 @@ def _json(line: str, number: int) -> Any:
 
 def read_csv(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read comma-separated values with a line of names; semicolons, as some spreadsheets write, are seen."""
-    return _delimited(data, columns, None)
+    return _delimited(data, columns, tabs=False)
 
 
 def read_tsv(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read tab-separated values with a line of names."""
-    return _delimited(data, columns, "\t")
+    return _delimited(data, columns, tabs=True)
 
 
 def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
@@ -85,85 +87,83 @@ def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
     cells = workbook.worksheets[0].iter_rows(values_only=True)
     names = ["" if cell is None else str(cell) for cell in next(cells, ())]
     text_place, id_place = _places(names, columns)
-    rows = [(number, row) for number, row in enumerate(cells, 2) if any(cell is not None for cell in row)]
-    texts, ids = ([row[place] if place is not None and len(row) > place else None for _, row in rows] for place in (text_place, id_place))
-    return _content([number for number, _ in rows], texts, ids)
+
+    def value(row: Sequence[Any], place: int | None) -> Any:
+        return row[place] if place is not None and len(row) > place else None
+
+    rows = ((number, row) for number, row in enumerate(cells, 2) if any(cell is not None for cell in row))
+    return _content((number, value(row, text_place), value(row, id_place)) for number, row in rows)
 
 
 def read_parquet(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read the two columns of a Parquet file, batch by batch."""
+    return _content(parquet_rows(data, columns), decoded=True)
+
+
+def parquet_rows(source: bytes | str, columns: Columns) -> Iterator[Row]:
+    """Yield the rows of a Parquet file: its bytes, or its path."""
     try:
         from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise MissingExtraError("pyarrow", "documents") from error
     try:
-        file = ParquetFile(BufferReader(data))
+        # With a buffer, of a row group no more is in memory than the pages that are read.
+        file = ParquetFile(BufferReader(source)) if isinstance(source, bytes) else ParquetFile(source, buffer_size=1 << 20)
         names = file.schema_arrow.names
         text_name, id_name = _check(names, columns), columns.id or ID
-        texts: list[Any] = []
-        ids: list[Any] = []
         wanted = [text_name, id_name] if id_name in names else [text_name]
+        number = 1
         for batch in file.iter_batches(batch_size=1024, columns=wanted, use_threads=False):
-            texts += batch.column(text_name).to_pylist()
-            ids += batch.column(id_name).to_pylist() if id_name in names else [None] * len(batch)
-        return _content(range(1, len(texts) + 1), texts, ids, decoded=True)
+            ids = batch.column(id_name).to_pylist() if id_name in names else [None] * len(batch)
+            yield from zip(count(number), batch.column(text_name).to_pylist(), ids, strict=False)
+            number += len(batch)
     except (ArrowException, OSError) as error:
         raise InputError(f"is damaged: {str(error).splitlines()[0][:200]}") from error
 
 
-def _delimited(data: bytes, columns: Columns, delimiter: str | None) -> Content:
+def _delimited(data: bytes, columns: Columns, *, tabs: bool) -> Content:
     data, note = utf8(data)
+    bare = tabs and b'"' in data and rows_are_lines(_lines(data))
+    return _content(delimited_rows(_lines(data), columns, tabs=tabs, bare=bare), note, decoded=True)
+
+
+def delimited_rows(lines: Iterator[str], columns: Columns, *, tabs: bool, bare: bool) -> Iterator[Row]:
+    """Yield the rows of a table whose fields end at ``tabs``, or at what its first line has most of; ``bare`` fields know no quotation."""
     csv.field_size_limit(_FIELD)
-    if delimiter is None:
-        delimiter = max(",;\t", key=next(_lines(data), "").count)
-    bare = delimiter == "\t" and b'"' in data and _rows_are_lines(data)
-
-    def reading() -> Any:
-        return csv.reader(_lines(data), delimiter=delimiter, strict=True, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL)
-
-    reader = reading()
+    first = next(lines, "")
+    delimiter = "\t" if tabs else max(",;\t", key=first.count)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL)
+    good = 0  # the line on which the last good row ends
     try:
         names: list[str] = next(reader, [])
         text_place, id_place = _places(names, columns)
         width = len(names)
-        numbers: list[int] = []
-        texts: list[str] = []
-        ids: list[str | None] = []
+        good = reader.line_num
         for number, row in enumerate(reader, 2):
+            good = reader.line_num
             if len(row) == width:
-                numbers.append(number)
-                texts.append(row[text_place])
-                ids.append(None if id_place is None else row[id_place])
+                text = row[text_place]
+                yield number, _unquoted(text) if bare else text, None if id_place is None else row[id_place]
             elif row:
-                raise InputError(f"line {reader.line_num}: has {len(row)} fields where the first line has {width}")
-        return _content(numbers, list(map(_unquoted, texts)) if bare else texts, ids, note, decoded=True)
+                raise InputError(f"line {good}: has {len(row)} fields where the first line has {width}")
     except csv.Error as error:
-        line = _last_line(reading()) + 1
         raise InputError(
-            f"line {line}: {error}: a field with quotation marks in it must stand in such marks, with each mark doubled"
+            f"line {good + 1}: {error}: a field with quotation marks in it must stand in such marks, with each mark doubled"
         ) from error
 
 
-def _rows_are_lines(data: bytes) -> bool:
+def rows_are_lines(lines: Iterable[str]) -> bool:
     """Tell whether all lines have the same tabs, two columns or more: then quotation marks hold no field together over lines or tabs."""
-    counts = {line.count("\t") for line in _lines(data) if not line.isspace()}
-    return len(counts) == 1 and 0 not in counts
+    counts = (line.count("\t") for line in lines if not line.isspace())
+    first = next(counts, 0)
+    return first > 0 and all(map(first.__eq__, counts))
 
 
 def _unquoted(field: str) -> str:
     """Take away the quotation marks that a spreadsheet puts around a field, if they are such."""
     inner = field[1:-1].replace('""', "")
     return field[1:-1].replace('""', '"') if len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner else field
-
-
-def _last_line(reader: Any) -> int:
-    """The line on which the last good row ends."""
-    line = 0
-    with suppress(csv.Error):
-        for _ in reader:
-            line = reader.line_num
-    return line
 
 
 def _lines(data: bytes) -> Iterator[str]:
@@ -190,10 +190,25 @@ def _places(names: Sequence[str], columns: Columns) -> tuple[int, int | None]:
     return places[_check(names, columns)], places.get(columns.id or ID)
 
 
-def _content(
-    numbers: Sequence[int], texts: Sequence[Any], ids: Sequence[Any], note: str | None = None, *, decoded: bool = False
-) -> Content:
-    """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned."""
+def _content(rows: Iterable[Row], note: str | None = None, *, decoded: bool = False) -> Content:
+    content, left_out = batch(rows, decoded=decoded)
+    return replace(content, notes=tuple(filter(None, (note, about_empty(left_out)))))
+
+
+def about_empty(left_out: int) -> str | None:
+    """A note if rows were left out."""
+    return f"{left_out:,} row{'s' if left_out > 1 else ''} without text left out" if left_out else None
+
+
+def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
+    """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned; and count those without text."""
+    numbers: list[int] = []
+    texts: list[Any] = []
+    ids: list[Any] = []
+    for number, value, name in rows:
+        numbers.append(number)
+        texts.append(value)
+        ids.append(name)
     bare = list(map(str.strip, texts)) if set(map(type, texts)) == {str} else ["" if text is None else str(text).strip() for text in texts]
     text = "\n".join(filter(None, bare))
     if clean(text, decoded=decoded) is not text:
@@ -203,7 +218,4 @@ def _content(
     named = "\n".join(name for name in names if isinstance(name, str))
     if clean(named, decoded=decoded) is not named:
         names = [clean(name) if isinstance(name, str) else name for name in names]
-    rows = Rows(tuple(names), tuple(map(len, filter(None, bare))))
-    left_out = len(bare) - len(names)
-    empty = f"{left_out:,} row{'s' if left_out > 1 else ''} without text left out" if left_out else None
-    return Content(text, rows=rows, notes=tuple(filter(None, (note, empty))))
+    return Content(text, rows=Rows(tuple(names), tuple(map(len, filter(None, bare))))), len(bare) - len(names)

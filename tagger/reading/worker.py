@@ -8,11 +8,15 @@ import json
 import math
 import os
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading import READERS
-from tagger.reading.content import Columns, Limits, packed
+from tagger.reading.content import LIMITS, Columns, Content, Limits, packed
+from tagger.reading.large import parquet_batches
 
 
 def main() -> None:
@@ -22,21 +26,33 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a library prints is no answer
     answers.write(b"ready\n")
     answers.flush()
+    batches: Iterator[Content] = iter(())  # of a file that is read part by part: each further request, which is empty, gets the next one
+    limits = LIMITS
     while line := given.readline():
-        header, text = _serve(json.loads(line), given)
+        request = json.loads(line)
+        limits = Limits(**request["limits"]) if request else limits
+        if "batches" in request:
+            batches = parquet_batches(Path(request["batches"]), Columns(**request["columns"]), limits)
+        header, text = _answer(partial(_parse, request, given, limits) if "format" in request else partial(next, batches, None), limits)
+        header["spent"] = header.get("spent") or request.get("size", 0) > 10_000_000
         answers.write(json.dumps({**header, "size": len(text)}).encode() + b"\n")
         answers.write(text)
         answers.flush()
 
 
-def _serve(request: dict[str, Any], given: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-    limits = Limits(**request["limits"])
+def _parse(request: dict[str, Any], given: IO[bytes], limits: Limits) -> Content:
+    data = given.read(request["size"])
+    return READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
+
+
+def _answer(work: Callable[[], Content | None], limits: Limits) -> tuple[dict[str, Any], bytes]:
     try:
         _bound(limits)
-        data = given.read(request["size"])
-        content = READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
+        content = work()
+        if content is None:
+            return {"done": True}, b""
         text, wide = packed(content.text)
-        return {"content": content.to_json(), "wide": wide, "spent": len(data) > 10_000_000}, text
+        return {"content": content.to_json(), "wide": wide}, text
     except MissingExtraError as error:
         return {"missing": [error.package, error.extra]}, b""
     except InputError as error:

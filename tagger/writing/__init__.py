@@ -21,7 +21,7 @@ from tagger.writing.table import write_csv
 from tagger.writing.whole import check_place, whole
 from tagger.writing.xlsx import write_xlsx
 
-__all__ = ["WRITERS", "About", "Results", "Writer", "check_output", "tagged_to_json", "write"]
+__all__ = ["STREAMING", "WRITERS", "About", "Results", "Writer", "check_output", "tagged_to_json", "write"]
 
 
 class Writer(NamedTuple):
@@ -39,6 +39,10 @@ WRITERS: dict[str, Writer] = {
     ".md": Writer(write_markdown),
     ".html": Writer(write_html, "jinja2"),
 }
+
+
+STREAMING = frozenset({".jsonl", ".csv", ".parquet"})
+"""The endings whose writers hold nothing back, so that documents may come in parts without their text."""
 
 
 def check_output(path: Path | str) -> Path:
