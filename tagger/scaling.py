@@ -27,6 +27,7 @@ from tagger.writing.counts import Tally
 
 MANIFEST = "_manifest"
 _ATTEMPTS = 3  # of a task whose worker was killed
+_IDLE = 30  # seconds after which processes end that a killed command left behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
     """Tag one input and write its shard; a worker's whole task."""
     if settings.version != __version__:
         raise ModelError(f"a worker has tagger {__version__}, not {settings.version}: install the same version there")
-    tagger = _tagger(settings.model, settings.digest)
+    tagger = worker_tagger(settings.model, settings.digest)
     tally = Tally()
     try:
         with storage.fetched(item.address, settings.limits.size) as path:
@@ -232,10 +233,10 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
 
 
 @lru_cache(maxsize=1)
-def _tagger(model: str | None, wanted: str) -> Tagger:
-    """The model, loaded once a worker."""
+def worker_tagger(model: str | None = None, wanted: str | None = None) -> Tagger:
+    """The model of a folder (or the default one), loaded once a worker; with the hash ``wanted``, if one is given."""
     tagger = load(model)
-    if digest(tagger) != wanted:
+    if wanted is not None and digest(tagger) != wanted:
         raise ModelError(f"{model or 'the default model'}: is another one where a worker runs: put the same model there")
     return tagger
 
@@ -254,11 +255,14 @@ def totals(records: Sequence[Record]) -> Counter[str]:
 @contextmanager
 def engine(backend: str, address: str | None = None) -> Iterator[None]:
     """Let joblib use processes of this machine, or the workers of a Dask or Ray cluster, for as long as the block lasts."""
+    from joblib import parallel_config
+
     if backend == "processes":
-        yield
-        return
-    with (_dask if backend == "dask" else _ray)(address):
-        yield
+        with parallel_config("loky", idle_worker_timeout=_IDLE):
+            yield
+    else:
+        with (_dask if backend == "dask" else _ray)(address):
+            yield
 
 
 @contextmanager
