@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -245,11 +244,6 @@ def _counted(results: Results, tally: Tally) -> Results:
     for document, passages in results:
         tally.add(passages)
         yield document, passages
-
-
-def totals(records: Sequence[Record]) -> Counter[str]:
-    """Passages of each theme in all shards."""
-    return sum((Counter(record.themes) for record in records), Counter[str]())
 
 
 @contextmanager

@@ -46,13 +46,13 @@ def cluster(engine: str) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def working(parent: psutil.Process) -> list[psutil.Process]:
-    """The workers of a cluster that have the model loaded, or are about to: Dask's and Ray's own processes look different."""
+    """The workers of a cluster or of a command; other processes of theirs look different."""
     found = []
     for process in parent.children(recursive=True):
         try:
             line = " ".join(process.cmdline())
         except psutil.Error:  # it has just ended
             continue
-        if line.startswith("ray::PoolActor") or "spawn_main" in line:
+        if line.startswith("ray::PoolActor") or "spawn_main" in line or "LokyProcess" in line:
             found.append(process)
     return found

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from clusters import cluster, working
 
@@ -274,6 +275,33 @@ def test_scaling_killed_at_any_moment_a_run_goes_on_to_the_same_bytes(folder, ex
     assert sorted({record["shard"] for record in records(out)}) == sorted(expected)
 
 
+def test_scaling_a_killed_process_ends_the_run_with_a_line(folder, expected, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(command(folder, "-o", f"{out}/", "--jobs", 2), stderr=subprocess.PIPE, text=True)
+    while not list(out.glob("*.jsonl")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    working(psutil.Process(process.pid))[0].kill()
+    said = process.communicate(timeout=180)[1]
+    assert process.returncode == 1
+    assert said.startswith("error: workers were lost (TerminatedWorkerError: ")
+    assert said.endswith("run the same command again to go on from here\n")
+    tag(folder, "-o", f"{out}/")
+    assert contents(out) == expected
+
+
+def test_scaling_shows_progress_on_a_terminal(report, tmp_path):
+    pty = pytest.importorskip("pty", reason="there are no terminals here")
+    screen, terminal = pty.openpty()
+    subprocess.run(command(report, "-o", f"{tmp_path}/out/"), stderr=terminal, check=True)
+    seen = os.read(screen, 10_000)
+    assert b"Tagging" in seen
+    assert b"1 of 1 files" in seen
+    assert b"passages/s" in seen
+    os.close(screen)
+    os.close(terminal)
+
+
 @pytest.mark.parametrize("kind", ["dask", "ray"])
 def test_scaling_a_cluster_whose_worker_is_killed_makes_it_whole(folder, expected, tmp_path, kind, monkeypatch):
     pytest.importorskip({"dask": "distributed", "ray": "ray"}[kind], reason=f"{kind} is not installed: pip install '.[cluster]'")
@@ -287,7 +315,7 @@ def test_scaling_a_cluster_whose_worker_is_killed_makes_it_whole(folder, expecte
             time.sleep(0.01)
         working(parent)[0].kill()
         assert len(list((tmp_path / "out").rglob("*.jsonl"))) < 40
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=180)[1]
         assert process.returncode == 0, said
     assert contents(tmp_path / "out") == expected
     assert len(records(tmp_path / "out")) == 40

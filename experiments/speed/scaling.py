@@ -40,10 +40,11 @@ def contents(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file() and path.parent.name != "_manifest"}
 
 
-def timed(folder: Path, out: Path, *options: object) -> float:
-    started = time.perf_counter()
+def timed(folder: Path, out: Path, *options: object) -> tuple[float, float]:
+    """Seconds of the clock, and of processors in the command and the processes that it started."""
+    started, spent = time.perf_counter(), sum(os.times()[2:4])
     subprocess.run(command(folder, out, *options), check=True, capture_output=True)
-    return time.perf_counter() - started
+    return time.perf_counter() - started, sum(os.times()[2:4]) - spent
 
 
 def rates() -> dict[str, object]:
@@ -59,7 +60,7 @@ def rates() -> dict[str, object]:
             "two processes": ["--jobs", 2],
             "two Dask workers": ["--backend", "dask", "--scheduler", cluster.scheduler_address],
         }
-        times: dict[str, list[float]] = {way: [] for way in (*ways, "one passage")}
+        times: dict[str, list[tuple[float, float]]] = {way: [] for way in (*ways, "one passage")}
         for number in range(ROUNDS):
             for way, options in ways.items():
                 times[way].append(timed(folder, Path(made, f"{way} {number}"), *options))
@@ -67,14 +68,14 @@ def rates() -> dict[str, object]:
         outputs = [contents(Path(made, f"{way} {number}")) for way in ways for number in range(ROUNDS)]
         assert all(output == outputs[0] for output in outputs)
         lines = sum(data.count(b"\n") for data in outputs[0].values())
-        medians = {way: statistics.median(found) for way, found in times.items()}
-        work = {way: medians[way] - medians["one passage"] for way in ways}
+        clock, spent = ({way: statistics.median(pair[k] for pair in found) for way, found in times.items()} for k in (0, 1))
         return {
             "shards": 40,
             "passages": lines,
-            "seconds": {way: round(value, 2) for way, value in medians.items()},
-            "passages a second": {way: round(lines / value) for way, value in work.items()},
-            "two processes to one": round(medians["one process"] / medians["two processes"], 2),
+            "seconds": {way: round(value, 2) for way, value in clock.items()},
+            "core-seconds": {way: round(spent[way], 2) for way in times if "Dask" not in way},
+            "passages a core-second": round(lines / (spent["one process"] - spent["one passage"])),
+            "two processes to one": round(clock["one process"] / clock["two processes"], 2),
             "bytes read a passage": round(sum(path.stat().st_size for path in folder.iterdir()) / lines, 1),
             "bytes written a passage": round(sum(map(len, outputs[0].values())) / lines, 1),
         }
@@ -86,7 +87,7 @@ def kills() -> dict[str, object]:
         folder, expected, out = (Path(made, name) for name in ("in", "expected", "out"))
         folder.mkdir()
         make(folder, 120, 1000)
-        whole = timed(folder, expected, "--jobs", 2)
+        whole, _ = timed(folder, expected, "--jobs", 2)
         moments = []
         for trial in range(10):
             moment = random.uniform(0.3, 0.3 + whole / 4)

@@ -89,7 +89,9 @@ def settings_of(
     )
 
 
-def tag_folder(inputs: Sequence[str], settings: Settings, *, jobs: int | None, backend: Backend, scheduler: str | None) -> None:
+def tag_folder(
+    inputs: Sequence[str], settings: Settings, themes: Sequence[str], *, jobs: int | None, backend: Backend, scheduler: str | None
+) -> None:
     """Tag what has not been tagged yet, and say what is in the folder then; leave with exit code 1 if an input can't be read."""
     from tagger.scaling import plan
     from tagger.storage import find_inputs
@@ -107,18 +109,19 @@ def tag_folder(inputs: Sequence[str], settings: Settings, *, jobs: int | None, b
         if record.error:
             warn(record.error)
         records.append(record)
-    _summarise(records, settings)
+    _summarise(records, settings.out, themes)
 
 
-def _summarise(records: Sequence[Record], settings: Settings) -> None:
-    from tagger.scaling import totals
-
+def _summarise(records: Sequence[Record], out: str, themes: Sequence[str]) -> None:
     good, failed = [r for r in records if not r.error], [r.input for r in records if r.error]
-    counts = "; ".join([many(sum(r.passages for r in good), "passage"), *(f"{theme} {count}" for theme, count in totals(good).items())])
-    print(f"{settings.out}: {many(len(good), 'file')}, {counts}", file=sys.stderr)
+    counts = ", ".join(f"{theme} {sum(record.themes.get(theme, 0) for record in good)}" for theme in themes)
+    if good:
+        passages = many(sum(record.passages for record in good), "passage")
+        print(f"{out}: {many(len(good), 'file')}, {passages}; {counts}", file=sys.stderr)
+    if len(records) > 1 and failed:
+        passed = "the others were tagged" if good else "so nothing was tagged"
+        warn(f"{many(len(failed), 'input')} could not be read, {passed}: {', '.join(sorted(failed))}")
     if failed:
-        rest = "the others were tagged" if good else "so nothing was tagged"
-        warn(f"{many(len(failed), 'input')} could not be read, {rest}: {', '.join(sorted(failed))}")
         raise SystemExit(1)
 
 

@@ -92,7 +92,7 @@ def tag_cli(
     choice = Choice.of(tagger.themes, theme or [], wanted, min_score, only_tagged)
     if target is not None and into_folder:
         settings = settings_of(target, tagger, model, choice, format=format, columns=table, limits=used)
-        tag_folder(given, settings, jobs=jobs, backend=backend or Backend.PROCESSES, scheduler=scheduler)
+        tag_folder(given, settings, tagger.themes, jobs=jobs, backend=backend or Backend.PROCESSES, scheduler=scheduler)
         return
     failed: list[Path] = []
     tallies: list[tuple[str, Tally]] = []
