@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from tagger import __version__, storage
@@ -163,7 +163,7 @@ class Manifest:
 
     def add(self, record: Record) -> None:
         """Take a record, and write those taken if it is time."""
-        self._waiting.append(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+        self._waiting.append(json.dumps(asdict(record)) + "\n")
         now = time.monotonic()
         if now - self._written >= max(1, (now - self._started) / 100):
             self.flush()
@@ -171,7 +171,7 @@ class Manifest:
     def flush(self) -> None:
         """Write the records taken; files in the order of their names tell the order of records."""
         if self._waiting:
-            storage.put(joined(self._folder, f"{time.time_ns():020d}.json"), "".join(self._waiting).encode("utf-8", "replace"))
+            storage.put(joined(self._folder, f"{time.time_ns():020d}.json"), "".join(self._waiting).encode())
             self._waiting.clear()
         self._written = time.monotonic()
 
@@ -212,16 +212,10 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
     if settings.version != __version__:
         raise ModelError(f"a worker has tagger {__version__}, not {settings.version}: install the same version there")
     tagger = worker_tagger(settings.model, settings.digest)
-    tally = Tally()
+    tally, notes = Tally(), list[str]()
     try:
-        with storage.fetched(item.address, settings.limits.size) as path:
-            try:
-                found = read_all(path, name=item.name, columns=settings.columns, limits=settings.limits)
-            except InputError as error:
-                raise InputError(str(error).replace(str(path), item.address)) from error
-        notes = [note for document in found for note in document.notes]
-        results: Results = ((document, tagger.tag(document)) for document in found)
-        with storage.stored(joined(settings.out, shard)) as place:
+        with storage.fetched(item.address, settings.limits.size) as path, storage.stored(joined(settings.out, shard)) as place:
+            results = _tagged(tagger, item, path, settings, notes)
             write(place, _counted(settings.select(results) if settings.select else results, tally), tagger.about)
             size = place.stat().st_size
     except InputError as error:
@@ -238,6 +232,15 @@ def worker_tagger(model: str | None = None, wanted: str | None = None) -> Tagger
     if wanted is not None and digest(tagger) != wanted:
         raise ModelError(f"{model or 'the default model'}: is another one where a worker runs: put the same model there")
     return tagger
+
+
+def _tagged(tagger: Tagger, item: Input, path: Path, settings: Settings, notes: list[str]) -> Results:
+    try:
+        for document in read_all(path, name=item.name, columns=settings.columns, limits=settings.limits):
+            notes += document.notes
+            yield document, tagger.tag(document)
+    except InputError as error:
+        raise InputError(str(error).replace(str(path), item.address)) from error
 
 
 def _counted(results: Results, tally: Tally) -> Results:
