@@ -14,15 +14,18 @@ that nothing loops over tokens in Python. What a text holds is a set (presence, 
 ``beside``   a token and a class before or after it, at most ``reach`` tokens apart
 ``before``   words and stems of the ``span`` passages before it in its document, each ``fade`` times the weight of the next
 ``after``    words and stems of the passages after it, likewise
+``form``     what kind of line it is: its length, capitals and digits, and how it ends (a heading, a cell, an item, a sentence)
 ============ =================================================================================================
 
 A passage's vector holds ``weights[kind]`` for each feature present and is divided by its Euclidean length to the power
 ``norm`` (1 is the usual normalisation; less lets long passages keep more of the weight of their one deciding clause).
-What it hears of its neighbours is added then, from their own vectors of words and stems.
+The last three kinds are for passages in running text, whose documents are named; they are added after that, what it hears
+of its neighbours from their own vectors of words and stems.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 KINDS = ("word", "pair", "stem", "class", "opening", "order", "beside")
-CONTEXT = ("before", "after")
+CONTEXT = ("before", "after", "form")
 _HEARD = ("word", "stem")  # what a passage hears of its neighbours
 
 UInt = NDArray[np.uint64]
@@ -40,8 +43,11 @@ Bytes = NDArray[np.uint8]
 
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
+_SLOT_BITS = 18
+_SLOTS = 1 << _SLOT_BITS  # tokens whose classes are remembered
 _BATCH = 1 << 18  # characters of text in one pass: tables and sums stay in the cache
 _SMALL = np.float64(1e-12)
+_LENGTHS, _CAPITALS, _DIGITS = (3, 6, 10, 20, 35), (0.0, 0.1, 0.6), (0.0, 0.1)  # upper ends of the classes of a line's form
 
 
 def _character_table() -> Bytes:
@@ -74,6 +80,7 @@ class FeatureSettings:
             "beside": 0.8,
             "before": 0.5,
             "after": 0.5,
+            "form": 0.5,
         }
     )
     stem_length: int = 5
@@ -113,8 +120,13 @@ class FeatureSettings:
             if not all(isinstance(word, str) and word.rstrip("$") for word in words):
                 raise ValueError(f"class {name!r} of the lexicon must be a list of words")
 
+    @property
+    def hears(self) -> bool:
+        """Whether it counts that a passage stands in running text."""
+        return any(self.weights.get(kind) for kind in CONTEXT)
+
     def alone(self) -> FeatureSettings:
-        """Return these settings without what a passage hears of its neighbours."""
+        """Return these settings without what counts in running text only."""
         return replace(self, weights={kind: weight for kind, weight in self.weights.items() if kind not in CONTEXT})
 
     def to_json(self) -> dict[str, Any]:
@@ -160,7 +172,9 @@ class _Tokens:
     """The tokens of a batch of texts, and the running sum from which any piece of one is hashed."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        joined = "\0".join(text.replace("\0", " ") if "\0" in text else text for text in texts) + "\0"
+        joined = "\0".join([*texts, ""])
+        if joined.count("\0") > len(texts):
+            joined = "\0".join([*(text.replace("\0", " ") for text in texts), ""])
         self.raw: Bytes = np.frombuffer(joined.encode("utf-8", "replace"), np.uint8)
         letters = _CHARACTERS[self.raw]
         _drop_punctuation(self.raw, letters)
@@ -244,34 +258,44 @@ class _Lexicon:
                 word = pattern.lower().rstrip("$")
                 table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
                 table.setdefault(_hash_word(word), set()).add(number)
-        self._seen: dict[int, tuple[int, ...]] = {}
+        self._sets: dict[tuple[int, ...], int] = {(): 0}
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with an empty memory: for each of its slots a token's hash, and the number of the set of classes that it belongs to."""
+        self._known = np.zeros(_SLOTS, np.uint64)
+        self._set = np.zeros(_SLOTS, np.int64)
+        self._flat, self._size, self._offset = np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
 
     def classes(self, tokens: _Tokens) -> tuple[Int, Int]:
         """Token and class numbers of all memberships, in the order of the tokens."""
-        unique, first, inverse = np.unique(tokens.hash, return_index=True, return_inverse=True)
-        hashes = unique.tolist()
-        new = [place for place, value in enumerate(hashes) if value not in self._seen]
-        if new:
-            self._learn(tokens, [hashes[place] for place in new], first[new])
-        members = [self._seen[value] for value in hashes]
-        sizes = np.fromiter(map(len, members), np.int64, len(members))
-        flat = np.fromiter((number for classes in members for number in classes), np.int64, int(sizes.sum()))
-        offsets = np.cumsum(sizes) - sizes
-        counts = sizes[inverse]
-        token = np.repeat(np.arange(len(inverse)), counts)
+        slot = (_mix(tokens.hash, 0) >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
+        number = self._set.take(slot)
+        new = np.flatnonzero(self._known.take(slot) != tokens.hash)
+        if len(new):
+            number[new] = self._learn(tokens, new, slot[new])
+        counts = self._size.take(number)
+        token = np.repeat(np.arange(len(number)), counts)
         within = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return token, flat[offsets[inverse][token] + within] if len(flat) else np.zeros(0, np.int64)
+        return token, self._flat.take(self._offset.take(number).repeat(counts) + within) if len(token) else np.zeros(0, np.int64)
 
-    def _learn(self, tokens: _Tokens, hashes: list[int], place: Int) -> None:
-        if len(self._seen) > 1_000_000:
-            self._seen.clear()
-        found = [set(self._whole.get(value, ())) for value in hashes]
+    def _learn(self, tokens: _Tokens, new: Int, slot: Int) -> Int:
+        """Look up tokens that the memory does not hold, keep them there, and return the numbers of their sets."""
+        unique, first, inverse = np.unique(tokens.hash[new], return_index=True, return_inverse=True)
+        found = [set(self._whole.get(value, ())) for value in unique.tolist()]
+        place = new[first]
         start, length = tokens.start[place], tokens.end[place] - tokens.start[place]
         for size, table in self._prefixes.items():
             long = np.flatnonzero(length >= size)
             for which, value in zip(long.tolist(), tokens.piece(start[long], start[long] + size).tolist(), strict=True):
                 found[which] |= table.get(value, set())
-        self._seen.update((value, tuple(sorted(numbers))) for value, numbers in zip(hashes, found, strict=True))
+        numbers = np.array([self._sets.setdefault(tuple(sorted(classes)), len(self._sets)) for classes in found])
+        if len(self._sets) > len(self._size):
+            self._size = np.array([len(classes) for classes in self._sets])
+            self._offset = np.cumsum(self._size) - self._size
+            self._flat = np.array([number for classes in self._sets for number in classes], np.int64)
+        self._known[slot[first]], self._set[slot[first]] = unique, numbers
+        return numbers[inverse]
 
 
 class Features:
@@ -293,10 +317,15 @@ class Features:
         neighbours. Without it, or with None for a text, a passage stands alone.
         """
         own = self._rows(texts, self.settings.weights)
-        heard = {kind: self.settings.weights[kind] for kind in _HEARD if self.settings.weights.get(kind)}
-        if documents is None or not heard or not any(self.settings.weights.get(kind) for kind in CONTEXT):
+        if documents is None or not self.settings.hears:
             return own
-        return _merged([own, *self._context(self._rows(texts, heard), _runs(documents))], self.settings.bits)
+        run, parts = _runs(documents), [own]
+        heard = {kind: self.settings.weights[kind] for kind in _HEARD if self.settings.weights.get(kind)}
+        if heard:
+            parts += self._context(self._rows(texts, heard), run)
+        if self.settings.weights.get("form"):
+            parts.append(self._forms(texts, documents))
+        return _merged(parts, self.settings.bits)
 
     def _rows(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
         parts = [self._batch(batch, weights) for batch in _batches(texts)]
@@ -309,7 +338,7 @@ class Features:
     def _context(self, heard: Counts, run: Int) -> Iterator[Counts]:
         """Yield what each passage hears of those before and after it, from the nearest to the farthest."""
         every = np.arange(len(run))
-        for place, (kind, sign) in enumerate(zip(CONTEXT, (-1, 1), strict=True)):
+        for place, (kind, sign) in enumerate((("before", -1), ("after", 1))):
             weight = self.settings.weights.get(kind, 0.0)
             mixed = _mix(heard.indices.astype(np.uint64), len(KINDS) + 1 + place) >> np.uint64(64 - self.settings.bits)
             told = Counts(heard.indptr, mixed.astype(np.int64), heard.data)
@@ -319,22 +348,57 @@ class Features:
                 inside[inside] &= run[other[inside]] == run[inside]
                 yield _picked(told, np.where(inside, other, -1), weight * self.settings.fade ** (step - 1))
 
-    def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
+    def _forms(self, texts: Sequence[str], documents: Sequence[str | None]) -> Counts:
+        found = [() if document is None else _form(text) for text, document in zip(texts, documents, strict=True)]
+        indptr = np.concatenate(([0], np.cumsum([len(marks) for marks in found])))
+        marks = np.array([mark for marks in found for mark in marks], np.uint64)
+        column = _mix(marks, len(KINDS) + 3) >> np.uint64(64 - self.settings.bits)
+        return Counts(indptr, column.astype(np.int64), np.full(len(marks), self.settings.weights["form"] * self.settings.scale))
+
+    def sums(self, texts: Sequence[str], lookup: NDArray[np.int32], table: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the product of the feature matrix and a table of weights, (n, themes): the fast path, which never builds the matrix.
+
+        ``lookup`` has the row of ``table`` for each column of the matrix; row 0 is zero.
+        """
+        parts = [self._sums(batch, lookup, table) for batch in _batches(texts)]
+        return np.concatenate(parts) if parts else np.zeros((0, table.shape[1]))
+
+    def _sums(self, texts: Sequence[str], lookup: NDArray[np.int32], table: NDArray[np.float32]) -> NDArray[np.float64]:
         settings = self.settings
-        tokens = _Tokens(texts)
-        keys, values = [], []
+        square, sums = np.zeros(len(texts)), np.zeros((len(texts), table.shape[1]))
+        for kind, key in self._unique(_Tokens(texts), settings.weights):
+            if not len(key):
+                continue
+            weight, row = settings.weights[kind], key >> settings.bits
+            first = np.flatnonzero(np.diff(row, prepend=-1))
+            here = row[first]
+            square[here] += weight**2 * np.diff(first, append=len(row))
+            sums[here] += weight * np.add.reduceat(table.take(lookup.take(key & (self.columns - 1)), axis=0), first, axis=0)
+        return sums * self._factor(square)[:, None]
+
+    def _factor(self, square: NDArray[Any]) -> NDArray[np.float64]:
+        """What a passage's weights are multiplied by, from the sum of their squares."""
+        length = square ** (self.settings.norm / 2)
+        return np.asarray(self.settings.scale / np.maximum(length, _SMALL))
+
+    def _unique(self, tokens: _Tokens, weights: Mapping[str, float]) -> Iterator[tuple[str, Int]]:
+        """Yield, for each kind of feature, the sorted keys of what is there: a row and a column in one number."""
         for kind, row, column, _, _ in self._kinds(tokens, weights):
-            key = np.sort(row << settings.bits | column)
-            key = key[np.concatenate(([True], key[1:] != key[:-1]))] if len(key) else key
-            keys.append(key)
-            values.append(np.full(len(key), weights[kind]))
+            key = np.sort(row << self.settings.bits | column)
+            yield kind, key[np.concatenate(([True], key[1:] != key[:-1]))] if len(key) else key
+
+    def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
+        keys, values = [], []
+        for kind, unique in self._unique(_Tokens(texts), weights):
+            keys.append(unique)
+            values.append(np.full(len(unique), weights[kind]))
         key, value = np.concatenate(keys), np.concatenate(values)
         order = np.argsort(key, kind="stable")
         key, value = key[order], value[order]
-        row = key >> settings.bits
+        row = key >> self.settings.bits
         indptr = np.searchsorted(row, np.arange(len(texts) + 1))
-        length = np.bincount(row, value * value, minlength=len(texts)) ** (settings.norm / 2)
-        return Counts(indptr, key & (self.columns - 1), value * (settings.scale / np.maximum(length, _SMALL))[row])
+        factor = self._factor(np.bincount(row, value * value, minlength=len(texts)))
+        return Counts(indptr, key & (self.columns - 1), value * factor[row])
 
     def occurrences(self, texts: Sequence[str]) -> Occurrences:
         """Return every place where a feature stands in the texts: what evidence is made of."""
@@ -381,6 +445,19 @@ class Features:
             member, other, before = _beside(token, row, self.settings.reach)
             side = np.where(before, np.uint64(_BASE), np.uint64(_INVERSE))
             yield made("beside", _mix(name[member] + side, 0) + tokens.hash[other], other, token[member])
+
+
+def _form(text: str) -> tuple[int, ...]:
+    """What kind of line a text is, in four numbers: its length in words, its share of capitals and of digits, and how it ends."""
+    capitals = sum(map(str.isupper, text)) / (sum(map(str.isalpha, text)) or 1)
+    digits = sum(map(str.isdigit, text)) / (len(text) or 1)
+    end = text.rstrip()[-1:]
+    return (
+        bisect_left(_LENGTHS, len(text.split())),
+        10 + bisect_left(_CAPITALS, capitals),
+        20 + bisect_left(_DIGITS, digits),
+        30 + (1 if end in (".", "!", "?") else 2 if end in (";", ":", ",") else 0),
+    )
 
 
 def _runs(documents: Sequence[str | None]) -> Int:

@@ -64,11 +64,13 @@ class Model:
 
     def decision(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """Calibrated log-odds, (n, themes); ``documents`` as in `Features.counts`."""
+        if documents is None or not self.settings.hears:
+            return self.features.sums(texts, self._lookup, self._padded) + self.intercepts
         counts = self.features.counts(texts, documents)
         rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
         weights = self._padded[self._lookup[counts.indices]]
         sums = [np.bincount(rows, weights[:, theme] * counts.data, minlength=len(texts)) for theme in range(len(self.themes))]
-        return np.stack(sums, axis=1) + self.intercepts if len(texts) else np.zeros((0, len(self.themes)))
+        return np.stack(sums, axis=1) + self.intercepts
 
     def scores(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> NDArray[np.float32]:
         """Calibrated probabilities, (n, themes) float32; ``documents`` as in `Features.counts`."""

@@ -181,3 +181,14 @@ def test_features_a_passage_alone_hears_nothing() -> None:
     assert np.array_equal(alone.indices, known.indices)
     assert np.array_equal(alone.data, known.data)
     assert "before" not in SETTINGS.alone().weights
+
+
+def test_features_form_tells_headings_from_sentences_in_running_text() -> None:
+    settings = FeatureSettings(weights={"word": 1.0, "form": 0.5}, scale=1.0, norm=0.0)
+    texts = ["PROTECTION", "PROTECTION", "Police took bribes from traffickers."]
+    counts = Features(settings).counts(texts, ["a", None, "a"])
+    rows = [set(counts.indices[a:b].tolist()) for a, b in pairwise(counts.indptr)]
+    assert len(rows[0]) == 5
+    assert rows[1] < rows[0]
+    assert len(rows[2]) == 5 + 4
+    assert len(rows[0] & rows[2]) == 1  # neither has a digit

@@ -43,7 +43,19 @@ MEXICO, COMPOSED = ROOT / "corpora/mexico-2014", ROOT / "corpora/composed"
 CODEBOOK = load_codebook(ROOT / "corpora/themes.toml")
 THEMES = CODEBOOK.names
 
-HELD_OUT = ("region-", "era-", "summaries-e", "situation-e", "summaries-g", "summaries-h", "situation-g", "tier-h", "situation-h", "narrative-e")
+HELD_OUT = (
+    "region-",
+    "era-",
+    "summaries-e",
+    "summaries-g",
+    "summaries-h",
+    "summaries-j",
+    "situation-e",
+    "situation-g",
+    "situation-h",
+    "tier-h",
+    "narrative-e",
+)
 """Documents in the proportions of real reports, written without a look at any model's errors."""
 ERRORS = ("contrast", "contrast-c", "contrast-d")
 """Documents written from errors, read by kind, on the development set."""
