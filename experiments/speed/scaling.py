@@ -52,7 +52,7 @@ def rates() -> dict[str, object]:
 
     with tempfile.TemporaryDirectory() as made, LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         folder, small = Path(made, "in"), Path(made, "small")
-        for place, shards, passages in ((folder, 40, 5000), (small, 1, 1)):
+        for place, shards, passages in ((folder, 20, 5000), (small, 1, 1)):
             place.mkdir()
             make(place, shards, passages)
         ways = {
@@ -70,7 +70,7 @@ def rates() -> dict[str, object]:
         lines = sum(data.count(b"\n") for data in outputs[0].values())
         clock, spent = ({way: statistics.median(pair[k] for pair in found) for way, found in times.items()} for k in (0, 1))
         return {
-            "shards": 40,
+            "shards": 20,
             "passages": lines,
             "seconds": {way: round(value, 2) for way, value in clock.items()},
             "core-seconds": {way: round(spent[way], 2) for way in times if "Dask" not in way},
