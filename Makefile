@@ -6,7 +6,7 @@ DEVELOPMENT ?= ../shared/development
 CORPORA ?= corpora/mexico-2014 corpora/composed
 BIN = .venv/bin
 
-.PHONY: tag test check format model measure experiments pages codebook words clean
+.PHONY: tag test check format model measure experiments bench pages codebook words clean
 
 tag: .venv/core  ## Tag a report: make tag REPORT=their.txt OUT=tags.csv
 	@$(BIN)/tagger tag "$(REPORT)" $(if $(OUT),-o "$(OUT)")
@@ -34,6 +34,9 @@ measure: .venv/dev  ## Measure the shipped model on labelled passages of other c
 experiments: .venv/dev  ## Run the experiments that have an experiment.toml anew, where corpora or code changed
 	for file in experiments/*/experiment.toml; do OMP_NUM_THREADS=1 $(BIN)/tagger experiment run $$file || exit 1; done
 
+bench: .venv/peers  ## Measure speed and memory against their targets, in half an hour to an hour
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/speed/bench.py --profile
+
 pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
 	$(BIN)/python experiments/pages.py
 
@@ -57,5 +60,9 @@ codebook: .venv/dev  ## Write corpora/codebook.md from corpora/themes.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+.venv/peers: .venv/dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	@touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info experiments/speed/cache

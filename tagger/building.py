@@ -46,7 +46,7 @@ def build_model(
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
         "titles": {theme.name: theme.title for theme in codebook.themes},
         "definitions": {theme.name: theme.definition for theme in codebook.themes},
-        "limits": list(LIMITS),
+        "limits": limits(trained.model),
         "corpora": [
             {"name": folder.name, "passages": int(np.sum([d.startswith(f"{folder.name}/") for d in documents])), "sha256": digest(folder)}
             for folder in corpora
@@ -134,16 +134,20 @@ def render_card(model: Model, codebook: Codebook) -> str:
                 lines.append(f"{row}| {better:+.3f} ({low:+.3f} to {high:+.3f}) |")
         if part.get("notes"):
             lines += ["", *part["notes"]]
-    lines += ["", "## Limits", "", *(f"- {limit}" for limit in LIMITS)]
+    lines += ["", "## Limits", "", *(f"- {limit}" for limit in limits(model))]
     return "\n".join(lines) + "\n"
 
 
-LIMITS = (
-    "English only, and the language of yearly government reports on trafficking; news, court files and interviews are untested.",
-    "Each passage is judged alone: what a sentence says only together with its neighbour is missed.",
-    "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
-    "A label says that a passage is about a theme, never that what the passage claims is true.",
-)
+def limits(model: Model) -> list[str]:
+    """What a reader of the model's tags should know."""
+    alone = "Each passage is judged alone: what a sentence says only together with its neighbour is missed."
+    running = "In a document a passage is judged with those around it; a passage given alone is judged less well."
+    return [
+        "English only, and the language of yearly government reports on trafficking; news, court files and interviews are untested.",
+        running if model.settings.hears else alone,
+        "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
+        "A label says that a passage is about a theme, never that what the passage claims is true.",
+    ]
 
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -258,11 +259,9 @@ class _Lexicon:
                 word = pattern.lower().rstrip("$")
                 table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
                 table.setdefault(_hash_word(word), set()).add(number)
+        # A memory of tokens: for each slot a token's hash, and the number of the set of classes that it belongs to.
+        self._lock = Lock()
         self._sets: dict[tuple[int, ...], int] = {(): 0}
-        self._forget()
-
-    def _forget(self) -> None:
-        """Begin with an empty memory: for each of its slots a token's hash, and the number of the set of classes that it belongs to."""
         self._known = np.zeros(_SLOTS, np.uint64)
         self._set = np.zeros(_SLOTS, np.int64)
         self._flat, self._size, self._offset = np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
@@ -270,14 +269,23 @@ class _Lexicon:
     def classes(self, tokens: _Tokens) -> tuple[Int, Int]:
         """Token and class numbers of all memberships, in the order of the tokens."""
         slot = (_mix(tokens.hash, 0) >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
-        number = self._set.take(slot)
-        new = np.flatnonzero(self._known.take(slot) != tokens.hash)
-        if len(new):
-            number[new] = self._learn(tokens, new, slot[new])
-        counts = self._size.take(number)
+        with self._lock:
+            number = self._set.take(slot)
+            new = np.flatnonzero(self._known.take(slot) != tokens.hash)
+            if len(new):
+                number[new] = self._learn(tokens, new, slot[new])
+            flat, size, offset = self._flat, self._size, self._offset
+        counts = size.take(number)
         token = np.repeat(np.arange(len(number)), counts)
         within = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return token, self._flat.take(self._offset.take(number).repeat(counts) + within) if len(token) else np.zeros(0, np.int64)
+        return token, flat.take(offset.take(number).repeat(counts) + within) if len(token) else np.zeros(0, np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock, which stays with its process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=Lock())
 
     def _learn(self, tokens: _Tokens, new: Int, slot: Int) -> Int:
         """Look up tokens that the memory does not hold, keep them there, and return the numbers of their sets."""

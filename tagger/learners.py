@@ -94,14 +94,11 @@ class ClassifierLearner:
         """
         texts, labels = list(corpus["text"]), label_matrix(corpus)
         documents = np.array(corpus["document"])
-        folds = min(self.folds, len(set(documents)))
-        if folds < 2:
-            raise TrainingError("all passages are of one document: grouped cross-validation needs two or more")
         for theme, count in zip(corpus.features["labels"].feature.names, labels.sum(axis=0), strict=True):
             if not count:
                 raise TrainingError(f"theme {theme!r} has no passage to learn from: label some, or leave the theme out")
         decisions = np.zeros(labels.shape)
-        for fit, held in GroupKFold(folds, shuffle=True, random_state=self.seed).split(texts, groups=documents):
+        for fit, held in _folds(labels, documents, self.folds, self.seed):
             fitted = self.make()
             fitted.fit([texts[row] for row in fit], labels[fit])
             decisions[held] = decide(fitted, [texts[row] for row in held], labels.shape[1])
@@ -134,12 +131,27 @@ def decide(classifier: Any, texts: Sequence[str], themes: int) -> NDArray[np.flo
     else:
         probability = np.asarray(classifier.predict_proba(texts), np.float64).clip(1e-9, 1 - 1e-9)
         found = np.log(probability) - np.log1p(-probability)
-    found = found.reshape(len(texts), -1)
+    if found.ndim == 1 and themes == 1:
+        found = found[:, None]
     if found.shape != (len(texts), themes):
         raise TrainingError(f"the classifier {type(classifier).__name__} gives scores of shape {found.shape}, not {(len(texts), themes)}")
     if not np.isfinite(found).all():
         raise TrainingError(f"the classifier {type(classifier).__name__} gives scores that are not finite numbers: mend it")
     return found
+
+
+def _folds(
+    labels: NDArray[np.int64], documents: NDArray[np.str_], most: int, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Folds by document of which each has every theme to learn from, and passages without it."""
+    if len(set(documents)) < 2:
+        raise TrainingError("all passages are of one document: grouped cross-validation needs two or more")
+    for folds in range(min(most, len(set(documents))), 1, -1):
+        for shuffle in range(seed, seed + 20):
+            splits = list(GroupKFold(folds, shuffle=True, random_state=shuffle).split(labels, groups=documents))
+            if all((labels[fit].sum(axis=0) > 0).all() and (labels[fit].sum(axis=0) < len(fit)).all() for fit, _ in splits):
+                return splits
+    raise TrainingError("no way to split the documents so that each fold has all themes to learn from: label more documents")
 
 
 def _calibrated(decisions: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

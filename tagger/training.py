@@ -246,11 +246,12 @@ def best_thresholds(labels: NDArray[np.int64], scores: NDArray[np.float64], grou
 
 
 def _best(y: NDArray[np.int64], score: NDArray[np.float64], weight: NDArray[np.int64]) -> float | None:
-    """The threshold with the highest F1; scores fall. It lies half-way between two scores."""
+    """The threshold with the highest F1; scores fall. It lies half-way between two scores, never among equal ones."""
     positives = np.cumsum(y * weight)
     if not positives[-1]:
         return None
     f1 = 2 * positives / (np.cumsum(weight) + positives[-1])
+    f1[:-1][score[:-1] == score[1:]] = 0.0
     place = int(np.argmax(f1))
     after = score[place + 1] if place + 1 < len(score) else score[place]
     return float((score[place] + after) / 2)

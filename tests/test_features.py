@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pickle
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -192,3 +195,19 @@ def test_features_form_tells_headings_from_sentences_in_running_text() -> None:
     assert rows[1] < rows[0]
     assert len(rows[2]) == 5 + 4
     assert len(rows[0] & rows[2]) == 1  # neither has a digit
+
+
+def test_features_are_the_same_for_threads_that_share_them() -> None:
+    features = Features(FeatureSettings(lexicon={"class": ["w$", *(f"w{n}" for n in range(0, 100, 7))]}, bits=16))
+    texts = [[f"w{n} x{n * part}" for n in range(400)] for part in range(16)]
+    expected = [Features(features.settings).counts(part) for part in texts]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            found = list(pool.map(features.counts, texts))
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(np.array_equal(a.indices, b.indices) and np.array_equal(a.data, b.data) for a, b in zip(expected, found, strict=True))
+    again = pickle.loads(pickle.dumps(features))
+    assert np.array_equal(again.counts(texts[3]).indices, expected[3].indices)

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from tagger import corpus
 from tagger.errors import TrainingError
 from tagger.learners import ClassifierLearner, TaggerLearner
+from tagger.training import best_thresholds
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
 
@@ -79,3 +80,9 @@ def test_learners_need_two_documents_and_a_passage_of_each_theme(halves):
     bare = halves[1].filter(lambda labels: 0 not in labels, input_columns="labels")
     with pytest.raises(TrainingError, match="theme 'complicity' has no passage"):
         ClassifierLearner(lambda: make_pipeline(TfidfVectorizer(), OneVsRestClassifier(ComplementNB()))).learn(bare)
+
+
+def test_learners_take_no_threshold_among_equal_scores():
+    labels, documents = np.array([[1], [0], [0], [0], [1], [0]]), np.array(["a", "a", "a", "b", "b", "b"])
+    scores = np.array([[0.5], [0.5], [0.5], [0.5], [0.9], [0.1]])
+    assert best_thresholds(labels, scores, documents)[0] in (0.3, 0.7)
