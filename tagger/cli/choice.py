@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from tagger.errors import TaggerError
 from tagger.records import Document, Tagged
@@ -36,6 +37,11 @@ class Choice:
     def active(self) -> bool:
         """Whether anything was asked."""
         return bool(self.themes or self.sections or self.min_score is not None or self.only_tagged)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What was asked, in plain data."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items() if name != "seen"}
 
     def apply(self, results: Iterable[tuple[Document, Sequence[Tagged]]]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Yield each document with the passages kept; one with none stays, so that counts show it."""

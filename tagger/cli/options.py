@@ -15,10 +15,9 @@ from tagger.structure import INTRODUCTION, SECTIONS
 
 _USUAL = "seconds=60, memory=1G, size=256M, expanded=256M, characters=10M, html=20M, passages=500000"
 
-Inputs = Annotated[
-    list[Path],
-    typer.Argument(metavar="INPUT...", help="Files (text, Markdown, HTML, PDF, DOCX, tables), folders, or - for standard input."),
-]
+_INPUT = typer.Argument(metavar="INPUT...", help="Files (text, Markdown, HTML, PDF, DOCX, tables), folders, or - for standard input.")
+Inputs = Annotated[list[Path], _INPUT]
+Addresses = Annotated[list[str], _INPUT]  # as a path, that of shared storage would lose a slash
 TextColumn = Annotated[
     str | None, typer.Option(help="Of a table (JSONL, CSV, TSV, XLSX, Parquet): the column of the passages; 'text' if left out.")
 ]

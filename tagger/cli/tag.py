@@ -14,7 +14,8 @@ import typer
 
 from tagger.cli import app, inform, warn
 from tagger.cli.choice import Choice
-from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits, sections
+from tagger.cli.options import Addresses, IdColumn, Limit, TextColumn, columns, limits, sections
+from tagger.cli.shards import Backend, Format, Jobs, OnBackend, Scheduler, check_options, is_folder, settings_of, tag_folder
 from tagger.errors import InputError, MissingExtraError, OutputError
 from tagger.reading import COLUMNS, LIMITS, STDIN, Columns, Limits, label_of
 from tagger.reading.large import large_format
@@ -34,6 +35,9 @@ passages that carry a theme, the words that decided, and counts; of several docu
 is given. With `-o`, every passage goes into a file whose ending picks the format. Filters hold for what is printed and what is
 written.
 
+With `-o FOLDER/`, each input becomes a file of its own there, by `--jobs` processes or the workers of a Dask or Ray cluster. The same
+command, given again, goes on where a killed one was, and does anew what was made from an input that has changed, or by another model.
+
 **Examples**
 
 - `tagger tag report.pdf`
@@ -42,14 +46,21 @@ written.
 - `cat report.txt | tagger tag - -o - | head -1` writes JSON Lines to standard output, document by document
 - `tagger tag reports/ --theme complicity --section Prosecution`
 - `tagger tag reports/ --theme shelter_gaps --min-score 0.1` also keeps what falls short of the theme's threshold
+- `tagger tag reports/ -o tags/ --format parquet --jobs 8`
+- `tagger tag s3://theirs/reports -o s3://ours/tags --backend dask --scheduler tcp://10.0.0.1:8786`
 """
 
 
 @app.command("tag", help=_HELP)
 def tag_cli(
-    inputs: Inputs,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help=f"File to write ({', '.join(WRITERS)}), or - for JSON Lines to standard output.")
+    given: Addresses,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help=f"File to write ({', '.join(WRITERS)}), - for JSON Lines to standard output, or a folder (one that is there, or NAME/).",
+        ),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
     theme: Annotated[list[str] | None, typer.Option(help="Only passages that carry this theme; may be given again.")] = None,
@@ -62,24 +73,34 @@ def tag_cli(
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     limit: Limit = None,
+    jobs: Jobs = None,
+    format: Format = None,
+    backend: OnBackend = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Parse, tag, print; a bad file is named and passed over, and makes the exit code 1."""
     from tagger.tagging import load
     from tagger.writing import check_output
 
     gc.set_threshold(20_000)  # tagged passages are many small objects that need no collecting
-    wanted, used = sections(section), limits(limit)
-    streamed = out is not None and str(out) == STDIN
-    if out is not None and not streamed:
+    wanted, used, table = sections(section), limits(limit), columns(text_column, id_column)
+    check_options(target, jobs, format, backend, scheduler)
+    inputs, out = list(map(Path, given)), None if target is None else Path(target)
+    streamed, into_folder = target == STDIN, target is not None and is_folder(target)
+    if out is not None and not streamed and not into_folder:
         check_output(out)
         if _same(out, inputs):
             raise OutputError(f"{out}: is an input too: name another file to write")
     tagger = load(model)
     choice = Choice.of(tagger.themes, theme or [], wanted, min_score, only_tagged)
+    if target is not None and into_folder:
+        settings = settings_of(target, tagger, model, choice, format=format, columns=table, limits=used)
+        tag_folder(given, settings, tagger.themes, jobs=jobs, backend=backend or Backend.PROCESSES, scheduler=scheduler)
+        return
     failed: list[Path] = []
     tallies: list[tuple[str, Tally]] = []
     flowing = out is not None and (streamed or out.suffix.lower() in STREAMING)
-    found = tag(tagger, inputs, failed, columns(text_column, id_column), used, out=out, flowing=flowing)
+    found = tag(tagger, inputs, failed, table, used, out=out, flowing=flowing)
     results = _counted(choice.apply(found), tallies)
     if streamed:
         _stream(results, tagger)

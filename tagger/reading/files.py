@@ -8,12 +8,14 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from tagger.errors import InputError
 from tagger.reading.content import Limits
 from tagger.reading.formats import SUFFIXES, TABLES
 
+Place = TypeVar("Place", Path, str)
 STDIN = "-"
 _ADDRESS = re.compile(r"(https?|ftp):/+", re.IGNORECASE)
 
@@ -65,7 +67,7 @@ def find_documents(paths: Sequence[Path | str], *, tables: bool = False) -> Iter
     found: dict[Path, str] = {}
     for path in given:
         if path.is_dir():
-            files = _named(list(_files_below(path, tables))) or [(path, path.name)]
+            files = named([(file, file.relative_to(path)) for file in _files_below(path, tables)]) or [(path, path.name)]
         elif str(path) == STDIN:
             files = [(path, "stdin")]
         else:
@@ -76,17 +78,19 @@ def find_documents(paths: Sequence[Path | str], *, tables: bool = False) -> Iter
     yield from ((path, name if names[name] == 1 else path.as_posix()) for path, name in found.items())
 
 
-def _files_below(top: Path, tables: bool) -> Iterator[tuple[Path, Path]]:
+def _files_below(top: Path, tables: bool) -> Iterator[Path]:
     for folder, folders, names in os.walk(top):
         folders.sort()
-        for name in sorted(names):
-            file = Path(folder, name)
-            format = SUFFIXES.get(file.suffix.lower())
-            if format and (tables or format not in TABLES) and not name.startswith((".", "~$")):
-                yield file, file.relative_to(top)
+        yield from (Path(folder, name) for name in sorted(names) if is_document(name, tables))
 
 
-def _named(files: list[tuple[Path, Path]]) -> list[tuple[Path, str]]:
-    """Name files without their ending, except where the same name stands with several endings."""
+def is_document(name: str, tables: bool) -> bool:
+    """Tell by its name whether a file in a folder is one to read."""
+    format = SUFFIXES.get(PurePath(name).suffix.lower())
+    return format is not None and (tables or format not in TABLES) and not name.startswith((".", "~$"))
+
+
+def named(files: Sequence[tuple[Place, PurePath]]) -> list[tuple[Place, str]]:
+    """Name files, given with their places in a folder, without their ending, except where the same name stands with several endings."""
     stems = Counter(relative.with_suffix("") for _, relative in files)
     return [(file, (relative if stems[relative.with_suffix("")] > 1 else relative.with_suffix("")).as_posix()) for file, relative in files]

@@ -21,7 +21,7 @@ from tagger.writing.table import write_csv
 from tagger.writing.whole import check_place, whole
 from tagger.writing.xlsx import write_xlsx
 
-__all__ = ["STREAMING", "WRITERS", "About", "Results", "Writer", "check_output", "tagged_to_json", "write"]
+__all__ = ["STREAMING", "WRITERS", "About", "Results", "Writer", "check_output", "check_packages", "tagged_to_json", "write"]
 
 
 class Writer(NamedTuple):
@@ -48,10 +48,15 @@ STREAMING = frozenset({".jsonl", ".csv", ".parquet"})
 def check_output(path: Path | str) -> Path:
     """Return the path if something can be written there, before any work is done for it."""
     path = check_place(path, WRITERS)
-    writer = WRITERS[path.suffix.lower()]
+    check_packages(path.suffix.lower())
+    return path
+
+
+def check_packages(ending: str) -> None:
+    """See that what the writer of this ending imports is installed."""
+    writer = WRITERS[ending]
     if writer.needs is not None and importlib.util.find_spec(writer.needs) is None:
         raise MissingExtraError(writer.needs, "documents")
-    return path
 
 
 def write(path: Path | str, results: Results, about: About) -> None:
