@@ -20,8 +20,8 @@ from tagger import __version__, storage
 from tagger.errors import InputError, MissingExtraError, ModelError, OutputError, TaggerError
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 from tagger.storage import Input, joined
-from tagger.tagging import Tagger, load, read_all
-from tagger.writing import Results, write
+from tagger.tagging import Tagger, load, tag_file
+from tagger.writing import STREAMING, Results, write
 from tagger.writing.counts import Tally
 
 MANIFEST = "_manifest"
@@ -236,9 +236,10 @@ def worker_tagger(model: str | None = None, wanted: str | None = None) -> Tagger
 
 def _tagged(tagger: Tagger, item: Input, path: Path, settings: Settings, notes: list[str]) -> Results:
     try:
-        for document in read_all(path, name=item.name, columns=settings.columns, limits=settings.limits):
+        flowing = settings.format in STREAMING
+        for document, tagged in tag_file(tagger, path, name=item.name, columns=settings.columns, limits=settings.limits, flowing=flowing):
             notes += document.notes
-            yield document, tagger.tag(document)
+            yield document, tagged
     except InputError as error:
         raise InputError(str(error).replace(str(path), item.address)) from error
 

@@ -204,6 +204,17 @@ def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = 
                 raise InputError("has no passage: there is no text in it")
 
 
+def tag_file(
+    tagger: Tagger, path: Path, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS, flowing: bool = False
+) -> Iterator[tuple[Document, list[Tagged]]]:
+    """Yield the documents of a file with their tagged passages; with ``flowing``, large ones part by part (see `read_parts`)."""
+    if flowing:
+        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits))
+    else:
+        for document in read_all(path, name=name, columns=columns, limits=limits):
+            yield document, tagger.tag(document)
+
+
 def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits) -> Iterator[Document]:
     if format != "text":
         yield from table_parts(name, large_table(file, format, columns, limits))

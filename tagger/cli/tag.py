@@ -165,6 +165,7 @@ def tag(
     What an earlier run left at ``out`` is no document of the folder that it lies in. With ``flowing``, large documents come in parts.
     """
     from tagger.reading import find_documents
+    from tagger.tagging import tag_file
 
     files = [
         (path, name)
@@ -176,7 +177,7 @@ def tag(
     for path, name in _tracked(files) if len(files) > 1 and sys.stderr.isatty() else files:
         written = 0
         try:
-            for document, tagged in _tagged(tagger, path, name, columns, limits, flowing=flowing):
+            for document, tagged in tag_file(tagger, path, name=name, columns=columns, limits=limits, flowing=flowing):
                 for note in document.notes:
                     inform(f"{path}: {note}")
                 yield document, tagged
@@ -197,15 +198,6 @@ def _tracked(files: Sequence[tuple[Path, str]]) -> Iterable[tuple[Path, str]]:
     from rich.progress import track
 
     return track(files, "Tagging", console=Console(stderr=True), transient=True)
-
-
-def _tagged(tagger: Tagger, path: Path, name: str, columns: Columns, limits: Limits, *, flowing: bool) -> Results:
-    from tagger.tagging import read_all, read_parts
-
-    if flowing:
-        return tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits))
-    documents = read_all(path, name=name, columns=columns, limits=limits)
-    return ((document, tagger.tag(document)) for document in documents)
 
 
 def _same(out: Path, paths: Sequence[Path]) -> bool:
