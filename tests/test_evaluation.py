@@ -62,9 +62,9 @@ def test_evaluation_equals_scikit_learn(made):
         each = score(labels, predicted, average=None, zero_division=np.nan)
         if name == "f1":
             each[~supported] = np.nan  # scikit-learn has 0 where a theme is only predicted
-        known = each[supported & ~np.isnan(each)]
         equal([theme.figures[name].value for theme in found.themes], each)
-        equal(found.macro[name].value, known.mean() if len(known) else np.nan)
+        macro = score(labels, predicted, labels=np.flatnonzero(supported), average="macro", zero_division=0) if supported.any() else np.nan
+        equal(found.macro[name].value, macro)
         equal(found.samples[name].value, score(labels, predicted, average="samples", zero_division=np.nan))
         if labels.any():
             equal(found.micro[name].value, score(labels, predicted, average="micro", zero_division=np.nan))
@@ -219,6 +219,18 @@ def test_evaluation_leaves_a_theme_without_passages_out_of_the_macro_figures():
     json.dumps(measure(replace(made, labels=labels * 0)).to_json(), allow_nan=False)
 
 
+def test_evaluation_macro_precision_counts_a_theme_that_is_never_given_as_0():
+    made = random_predictions(count=200, themes=2)
+    predicted = made.predicted.copy()
+    predicted[:, 1] = False
+    found = measure(replace(made, predicted=predicted))
+    one = found.themes[0].figures["precision"]
+    assert math.isnan(found.themes[1].figures["precision"].value)
+    assert [getattr(found.macro["precision"], name) for name in ("value", "low", "high")] == pytest.approx(
+        [one.value / 2, one.low / 2, one.high / 2]
+    )
+
+
 def test_evaluation_of_one_document_has_figures_but_no_intervals():
     found = measure(random_predictions(documents=1), review=np.array([[0.3, 0.7]] * 3))
     f1 = found.macro["f1"]
@@ -245,6 +257,22 @@ def test_evaluation_warns_where_support_is_too_small():
     assert "it may be as low as 0.97" in found.warnings[3]
     scores[0, 2] = 1.5
     assert "c: scores are no probabilities" in measure(said(labels, scores, documents=documents)).warnings[-1]
+
+
+def test_evaluation_counts_a_passage_of_repeated_cross_validation_once():
+    labels = np.zeros((100, 1), np.int64)
+    labels[::10] = 1
+    once = said(labels, labels * 0.6 + 0.1, documents=[f"d{n % 20}" for n in range(100)])
+    other = replace(once, scores=once.scores[::-1], predicted=once.predicted.copy())
+    other.predicted[:20] = True
+    joined = {name: np.concatenate([getattr(part, name) for part in (once, once, other)]) for name in ("labels", "scores", "predicted")}
+    thrice = replace(once, ids=once.ids * 3, documents=once.documents * 3, fold=np.repeat([0, 1, 2], 100), **joined)
+    found = measure(thrice, resamples=20)
+    theme = found.themes[0]
+    assert (found.count, theme.support, theme.predicted) == (100, 10, 16)  # the model gives it to 10, 10 and 28
+    assert found.card()["passages"] == 100
+    assert "a: 10 passages in 2 documents with it: too few" in found.warnings[0]
+    assert theme.figures["precision"].value == pytest.approx(30 / 48)
 
 
 def test_evaluation_refuses_what_it_cannot_measure(default_tagger, corpora, tmp_path):

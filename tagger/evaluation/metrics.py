@@ -51,7 +51,8 @@ def measure(
     Parameters
     ----------
     predictions
-        Scores of several fits are ranked together, as calibrated probabilities can be.
+        Scores of several fits are ranked together, as calibrated probabilities can be. Where a passage was scored several times
+        (repeated cross-validation) all its rows are measured, but it is counted once.
     resamples, seed
         Intervals hold the middle 95 % of so many resamples of the documents. That of the calibration error lies high in a small
         sample, where resampling adds to what chance puts between score and share.
@@ -123,9 +124,15 @@ class _Sample:
         found |= {(MICRO, name): value for name, value in self._all(times).items()}
         occurring = [figures for figures, supported in zip(themes, self._supported, strict=True) if supported]
         for name in (name for name in themes[0] if name != CURVE):
-            known = np.array([figures[name] for figures in occurring])
-            found[MACRO, name] = mean_known(known) if occurring else np.full(len(times), np.nan)
+            values = np.array([_in_macro(figures, name) for figures in occurring])
+            found[MACRO, name] = mean_known(values) if occurring else np.full(len(times), np.nan)
         return found
+
+
+def _in_macro(figures: dict[str, Array], name: str) -> Array:
+    """What a theme adds to a macro figure: a theme that is never given, though passages carry it, has no precision and adds 0."""
+    value = figures[name]
+    return np.where(np.isnan(value) & (figures["recall"] == 0), 0.0, value) if name == "precision" else value
 
 
 def _resampled(
@@ -166,12 +173,12 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
         ends = np.percentile(drawn[scope, CURVE], MIDDLE, axis=0) if (scope, CURVE) in drawn else np.full((2, len(COVERAGE)), np.nan)
         return tuple(Figure(*map(float, point)) for point in zip(found[scope, CURVE][0], *ends, strict=True))
 
-    labels, names = predictions.labels, np.array(predictions.documents)
+    labels, names, shares = predictions.labels, np.array(predictions.documents), predictions.shares()
     themes = tuple(
         ThemeFigures(
             theme,
-            int(labels[:, t].sum()),
-            int(predictions.predicted[:, t].sum()),
+            round(float(shares @ labels[:, t])),
+            round(float(shares @ predictions.predicted[:, t])),
             len(set(names[labels[:, t] == 1])),
             figures(t),
             curve(t),
@@ -185,7 +192,7 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
         samples=figures(SAMPLES),
         passages=figures(PASSAGES),
         risk_coverage=curve(MICRO),
-        count=len(labels),
+        count=round(float(shares.sum())),
         documents=documents,
         resamples=resamples if documents > 1 else 0,
         seed=seed,

@@ -26,7 +26,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class ThemeFigures:
-    """One theme measured. ``documents`` is in how many documents people gave it.
+    """One theme measured. ``support`` is to how many passages people gave it, in so many ``documents``; ``predicted`` to how many the model
+    gave it, the mean where passages were scored several times.
 
     ``figures`` are, by name: ``precision``, ``recall``, ``f1``, ``average_precision``, ``roc_auc``, ``brier``; ``calibration_error``, the
     expected one, in ten bins of equal width (Naeini, Cooper and Hauskrecht 2015); ``coverage``, the share of passages outside the review
@@ -50,7 +51,8 @@ class Evaluation:
     Attributes
     ----------
     themes : figures of each theme
-    macro : means over the themes that occur; what is not a number is left out
+    macro : means over the themes that occur, for which the precision of one that the model never gives is 0; anything else that is not a
+        number is left out
     micro : the same figures, all decisions of all themes taken together
     samples : precision, recall and F1 a passage; means over the passages where they are defined: those that the model gives a theme,
         that carry one, and either

@@ -99,7 +99,7 @@ def headlines(evaluation: Evaluation) -> list[Headline]:
 def summary(predictions: Predictions, evaluation: Evaluation) -> str:
     """Say in a few plain sentences how good the model is and how sure that is."""
     micro, macro = evaluation.micro, evaluation.macro["f1"]
-    passages = len(set(zip(predictions.documents, predictions.ids, strict=True)))
+    passages = evaluation.count
     repeats = "" if passages == len(predictions) else f", each scored {len(predictions) / passages:.0f} times"
     said = [f"Measured on {passages:,} passages of {evaluation.documents:,} documents{repeats}."]
     if not math.isnan(micro["precision"].value) and not math.isnan(micro["recall"].value):
