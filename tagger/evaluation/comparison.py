@@ -80,7 +80,7 @@ def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: in
     Raises
     ------
     TrainingError
-        The themes, passages or labels are not the same, or all passages are of one document.
+        The themes, passages, labels or versions of a corpus are not the same, or all passages are of one document.
     """
     a, b = _matched(a, b)
     names, group = np.unique(np.array(a.documents, dtype=object).astype(str), return_inverse=True)
@@ -193,6 +193,12 @@ def _matched(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
     """Both in one order of passages (and of repeats, by their folds)."""
     if a.themes != b.themes:
         raise TrainingError(f"both must predict the same themes: a has {', '.join(a.themes)}, b {', '.join(b.themes)}")
+    for name in sorted(a.corpora.keys() & b.corpora.keys()):
+        if a.corpora[name] != b.corpora[name]:
+            raise TrainingError(
+                f"both must predict one version of a corpus, but {name} has changed between them (SHA-256 {a.corpora[name][:12]} and "
+                f"{b.corpora[name][:12]}): predict anew what is older"
+            )
     for one, other, name in ((a, b, "first"), (b, a, "second")):
         if more := Counter(_keys(one)) - Counter(_keys(other)):
             document, passage = min(more)
