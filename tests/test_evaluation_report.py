@@ -77,7 +77,9 @@ def test_report_shows_figures_with_their_intervals(show, made):
     precision = found.themes[1].figures["precision"]
     assert row.locator("td >> nth=0").inner_text() == str(found.themes[1].support)
     assert row.locator("td >> nth=1").inner_text().split() == f"{precision.value:.2f} {precision.low:.2f} to {precision.high:.2f}".split()
-    assert "200 passages of 10 documents" in page.inner_text(".lead")
+    lead = page.inner_text(".lead")
+    assert "200 passages of 10 documents" in lead
+    assert lead.endswith(f"the true value for documents of this kind probably lies between {macro.low:.2f} and {macro.high:.2f}.")
     assert "rare: no passage carries it" in page.inner_text(".warnings")
     assert page.locator("#apart tbody th").all_inner_texts() == ["Odd", "</td>Even"]
     hits = int((made.labels[:, 0] * made.predicted[:, 0]).sum())
