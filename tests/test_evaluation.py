@@ -251,10 +251,14 @@ def test_evaluation_warns_where_support_is_too_small():
     assert [warning[:32] for warning in found.warnings] == [
         "a: 19 passages in 2 documents wi",
         "b: 40 passages in 4 documents wi",
-        "c: no error in precision among 1",
-        "c: no error in recall among 100 ",
+        "c: no error in precision in 10 d",
+        "c: no error in recall in 10 docu",
     ]
-    assert "it may be as low as 0.97" in found.warnings[3]
+    assert "it may be as low as 0.74" in found.warnings[3]  # 0.74 ** 10 is 0.05
+    predicted = np.zeros_like(labels)
+    predicted[:30, 2] = 1
+    made = said(labels, scores, predicted, documents)
+    assert "c: no error in precision in 3 documents, so resampling finds none; it may be as low as 0.37" in measure(made).warnings
     scores[0, 2] = 1.5
     assert "c: scores are no probabilities" in measure(said(labels, scores, documents=documents)).warnings[-1]
 

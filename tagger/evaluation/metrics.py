@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def measure(
         Intervals hold the middle 95 % of so many resamples of the documents. That of the calibration error lies high in a small
         sample, where resampling adds to what chance puts between score and share.
     jobs
-        Processes to compute in; the result is the same for any number.
+        Threads to compute in; the result is the same for any number.
     thresholds
         (themes,), those that ``predicted`` came from, to tell how near to one a score is. Without them the middle between
         the lowest score with the label and the highest without it is taken, for each fold.
@@ -200,20 +200,24 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
     )
 
 
-def _faultless(theme: ThemeFigures) -> list[str]:
-    """Say what an interval of one point hides, by the rule of three for independent passages (Hanley and Lippman-Hand 1983)."""
+def _faultless(theme: ThemeFigures, documents: Mapping[str, int]) -> list[str]:
+    """Say what an interval of one point hides: the exact lower limit of 95 % (Hanley and Lippman-Hand 1983).
+
+    It is that of independent trials, for which the documents are taken that each figure rests on: passages of one resemble each other.
+    """
+    lowest = {name: 0.05 ** (1 / count) for name, count in documents.items() if theme.figures[name].value == 1}
     return [
-        f"{theme.theme}: no error in {name} among {count} passages, so resampling finds none; it may be as low as {1 - 3 / count:.2f}"
-        for name, count in (("precision", theme.predicted), ("recall", theme.support))
-        if theme.figures[name].value == 1 and 3 / count > _HIDDEN
+        f"{theme.theme}: no error in {name} in {many(documents[name], 'document')}, so resampling finds none; it may be as low as {low:.2f}"
+        for name, low in lowest.items()
+        if 1 - low > _HIDDEN
     ]
 
 
 def _warnings(themes: Sequence[ThemeFigures], predictions: Predictions, documents: int) -> list[str]:
-    found = []
+    found, names = [], np.array(predictions.documents)
     if documents == 1:
         found.append("all passages are of one document: there are no intervals, as these come from resampling documents")
-    for theme in themes:
+    for t, theme in enumerate(themes):
         if not theme.support:
             found.append(f"{theme.theme}: no passage carries it, so it has no recall and no F1 and is left out of the macro figures")
         elif theme.support < FEW or theme.documents < FEW_DOCUMENTS:
@@ -222,7 +226,7 @@ def _warnings(themes: Sequence[ThemeFigures], predictions: Predictions, document
                 f"the model is (fewer than {FEW}, or in fewer than {FEW_DOCUMENTS})"
             )
         else:
-            found += _faultless(theme)
+            found += _faultless(theme, {"precision": len(set(names[predictions.predicted[:, t]])), "recall": theme.documents})
     for t, theme in enumerate(themes):
         if predictions.scores[:, t].min() < 0 or predictions.scores[:, t].max() > 1:
             found.append(f"{theme.theme}: scores are no probabilities, so there is no Brier score and no calibration error")
