@@ -16,7 +16,7 @@ import tagger
 from tagger.corpus import agreement
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
-from tagger.evaluation import Predictions, annotators, evaluate, macro_f1_difference, measure, predict
+from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
 from tagger.evaluation.figures import COVERAGE, DecisionFigures, Decisions
 
@@ -187,22 +187,6 @@ def test_evaluation_every_figure_has_an_interval_around_it():
     curves = [found.risk_coverage, *(theme.risk_coverage for theme in found.themes)]
     assert all(point.low <= point.value <= point.high for curve in curves for point in curve)
     assert (found.count, found.documents, found.warnings) == (300, 20, ())
-
-
-def test_evaluation_difference_is_paired():
-    random = np.random.default_rng(2)
-    labels = (random.random((400, 2)) < 0.4).astype(np.int64)
-    worse = labels ^ (random.random((400, 2)) < 0.3)
-    better = np.where(random.random((400, 2)) < 0.2, labels, worse)
-    documents = [f"d{n % 25}" for n in range(400)]
-    macro = [reference.f1_score(labels, part, average="macro") for part in (better, worse)]
-    first, second = (said(labels, part, documents=documents) for part in (better, worse))
-    found = macro_f1_difference(first, second)
-    assert found.value == pytest.approx(macro[0] - macro[1])
-    assert 0 < found.low < found.value < found.high
-    alone = measure(first).macro["f1"]
-    assert found.high - found.low < alone.high - alone.low
-    assert macro_f1_difference(second, second).to_json() == {"value": 0.0, "low": 0.0, "high": 0.0}
 
 
 def test_evaluation_leaves_a_theme_without_passages_out_of_the_macro_figures():

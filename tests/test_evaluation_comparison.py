@@ -158,7 +158,9 @@ def test_comparison_flips_of_repeats_are_counted():
     labels = np.array([[1], [0], [1], [0]])
     a = predictions(labels, np.array([[0], [0], [0], [0]]), ["c/a", "c/b"] * 2, ids=list("pqpq"), fold=[0, 1, 2, 3])
     b = predictions(labels, np.array([[1], [0], [1], [1]]), ["c/a", "c/b"] * 2, ids=list("pqpq"), fold=[0, 1, 2, 3])
-    assert compare(a, b, resamples=50).flips == (Flip("c/a", "p", "x", True, True, 2), Flip("c/b", "q", "x", False, False, 1))
+    found = compare(a, b, resamples=50)
+    assert found.flips == (Flip("c/a", "p", "x", True, True, 2), Flip("c/b", "q", "x", False, False, 1))
+    assert found.passages == 2
 
 
 def test_comparison_refuses_what_cannot_be_compared():

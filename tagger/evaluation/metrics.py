@@ -22,9 +22,7 @@ from tagger.evaluation.figures import (
     Decisions,
     Figures,
     PassageFigures,
-    by_document,
     mean_known,
-    ratio,
 )
 from tagger.evaluation.predictions import Predictions
 from tagger.evaluation.results import Evaluation, Figure, ThemeFigures
@@ -79,23 +77,6 @@ def measure(
         agreed, redrawn = _resampled(human, units, 1, resamples, seed, 1, False)
         found, drawn = found | agreed, drawn | redrawn
     return _evaluation(predictions, found, drawn, documents, resamples, seed)
-
-
-def macro_f1_difference(one: Predictions, other: Predictions, *, resamples: int = 1000, seed: int = 0) -> Figure:
-    """Macro-F1 of predictions less that of others of the same passages, in their order.
-
-    The bootstrap is paired: each resample of documents measures both (Efron and Tibshirani 1993, chapter 16).
-    """
-    documents, document = number_documents(one.documents)
-    times = np.vstack([np.ones(documents), draw(documents, resamples, seed)])
-    first, second = (_macro_f1(times, predictions, document, documents) for predictions in (one, other))
-    return Figure(float(first[0] - second[0]), *interval((first - second)[1:]))
-
-
-def _macro_f1(times: Array, predictions: Predictions, document: NDArray[np.int64], documents: int) -> Array:
-    parts = (predictions.labels * predictions.predicted, predictions.labels, predictions.predicted)
-    hits, support, marked = (times @ by_document(list(part.T), document, documents) for part in parts)
-    return mean_known(np.where(support > 0, ratio(2 * hits, support + marked), np.nan).T)
 
 
 class _Sample:

@@ -21,7 +21,7 @@ class Figure:
 
     def to_json(self) -> dict[str, float | None]:
         """Plain values, with six decimals; what is not a number becomes null."""
-        return {name: _plain(getattr(self, name)) for name in ("value", "low", "high")}
+        return {name: plain(getattr(self, name)) for name in ("value", "low", "high")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +111,19 @@ class Evaluation:
             "themes": [
                 {
                     "theme": theme.theme,
-                    **{name: _plain(theme.figures[name].value, 4) for name in shown},
+                    **{name: plain(theme.figures[name].value, 4) for name in shown},
                     "f1_interval": _ends(theme.figures["f1"]),
                     "support": theme.support,
                     "predicted": theme.predicted,
                 }
                 for theme in self.themes
             ],
-            "macro_f1": _plain(self.macro["f1"].value, 4),
+            "macro_f1": plain(self.macro["f1"].value, 4),
             "macro_interval": _ends(self.macro["f1"]),
-            **{f"micro_{name}": _plain(self.micro[name].value, 4) for name in shown[:3]},
+            **{f"micro_{name}": plain(self.micro[name].value, 4) for name in shown[:3]},
             "passages": self.count,
             "documents": self.documents,
-            "macro_average_precision": _plain(self.macro["average_precision"].value, 4),
+            "macro_average_precision": plain(self.macro["average_precision"].value, 4),
         }
 
 
@@ -136,8 +136,15 @@ def _curve(curve: Sequence[Figure]) -> list[dict[str, Any]]:
 
 
 def _ends(figure: Figure) -> list[float | None]:
-    return [_plain(figure.low, 4), _plain(figure.high, 4)]
+    return [plain(figure.low, 4), plain(figure.high, 4)]
 
 
-def _plain(value: float, digits: int = 6) -> float | None:
-    return None if math.isnan(value) else round(value, digits)
+def plain(value: Any, digits: int = 6) -> Any:
+    """Values for JSON: numbers with so many decimals, null for what is not a number."""
+    if isinstance(value, dict):
+        return {name: plain(item, digits) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, digits) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, digits)
+    return value
