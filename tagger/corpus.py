@@ -72,7 +72,7 @@ class Agreement:
 
     @property
     def f1(self) -> float:
-        """F1 of one annotator measured against the other: the ceiling for a model."""
+        """F1 of one annotator measured against the other."""
         return 2 * self.both / (self.first + self.second) if self.first + self.second else float("nan")
 
 
@@ -232,7 +232,7 @@ def settlements(folder: Path | str) -> dict[str, str]:
     """
     path = Path(folder) / ANNOTATIONS
     rows = _json_lines(path, []) if path.is_file() else ()
-    return {str(row.get("id")): str(row["settled"]) for _, row in rows if row.get("settled")}
+    return {row["id"]: str(row["settled"]) for _, row in rows if isinstance(row.get("id"), str) and row.get("settled")}
 
 
 def krippendorff_alpha(coders: Sequence[Sequence[Any]]) -> float:
@@ -263,12 +263,18 @@ def _valid(folder: Path | str, themes: Sequence[str] | None) -> list[tuple[int, 
     return rows
 
 
-def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _text(path: Path, encoding: str = "utf-8") -> str:
     try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path}: can't be read as UTF-8: {error}") from error
-    for number, line in enumerate(lines, 1):
+        return path.read_text(encoding)
+    except OSError as error:
+        raise CorpusError(f"{path}: can't be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise CorpusError(f"{path}:{line}: not UTF-8 text ({error.reason}): save the file as UTF-8") from error
+
+
+def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(_text(path, "utf-8-sig").split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -345,7 +351,7 @@ def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Itera
 def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
     if not (path.parent / REPORT).is_file():
         return
-    report = (path.parent / REPORT).read_text(encoding="utf-8")
+    report = _text(path.parent / REPORT)
     for number, row in rows:
         if not isinstance(row.get("start"), int) or not isinstance(row.get("end"), int):
             yield Problem(path, number, f"fields 'start' and 'end' must say where in {REPORT} the passage stands")
@@ -360,10 +366,7 @@ def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: I
         source = other / PASSAGES if other.is_dir() else other
         if not source.is_file():
             raise CorpusError(f"{source}: missing: --against takes a text file or a corpus folder")
-        if source.suffix == ".jsonl":
-            texts = [str(row.get("text", "")) for _, row in _json_lines(source, [])]
-        else:
-            texts = [source.read_text(encoding="utf-8")]
+        texts = [str(row.get("text", "")) for _, row in _json_lines(source, [])] if source.suffix == ".jsonl" else [_text(source)]
         protected = {shingle for text in texts for shingle in shingles(text, _OVERLAP) if len(shingle) == _OVERLAP}
         for number, row in rows:
             if common := shingles(row["text"], _OVERLAP) & protected:
@@ -382,9 +385,13 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
         known = all(isinstance(labels, list) and all(label in themes for label in labels) for labels in (first, second))
         if not known:
             yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
-        passage = passages.pop(str(row.get("id")), None)
+        name = row.get("id")
+        if not isinstance(name, str):
+            yield Problem(path, number, "field 'id' is missing or is not a str")
+            continue
+        passage = passages.pop(name, None)
         if passage is None:
-            yield Problem(path, number, f"no passage has the id {row.get('id')!r}, or it has two lines")
+            yield Problem(path, number, f"no passage has the id {name!r}, or it has two lines")
         elif known and not str(row.get("settled", "")).strip():
             final = set(passage[1]["labels"])
             if set(first) != set(second):

@@ -33,7 +33,7 @@ class Pair(NamedTuple):
 
 def words(text: str) -> list[str]:
     """Words in lower case, without punctuation."""
-    return re.findall(r"[^\W_]+", text.lower().replace("\u2019", "'"))
+    return re.findall(r"[^\W_]+", text.lower())
 
 
 def shingles(text: str, size: int = 3) -> Shingles:

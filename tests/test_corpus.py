@@ -115,6 +115,26 @@ def test_corpus_check_takes_contrast_pairs(folder):
     assert corpus.check(put(folder, pair), THEMES) == []
 
 
+@pytest.mark.parametrize("name", ["passages.jsonl", "annotations.jsonl", "report.txt", "other.txt"])
+def test_corpus_files_that_are_not_utf8_are_named_with_their_line(folder, name):
+    put(folder, [row(1)])
+    (folder / "other.txt").write_text("Other words.", encoding="utf-8")
+    (folder / name).write_bytes(b"\n\n" + "año".encode("latin-1"))
+    with pytest.raises(CorpusError, match=rf"{name}:3: not UTF-8 text \(.*\): save the file as UTF-8"):
+        corpus.check(folder, THEMES, against=[folder / "other.txt"])
+
+
+def test_corpus_annotation_needs_an_id_of_text(folder):
+    put(folder, [row(1, id="1")])
+    put(folder, [{"id": 1, "first": [], "second": []}, {"first": [], "second": []}], "annotations.jsonl")
+    message = "field 'id' is missing or is not a str"
+    found = [(problem.line, problem.message) for problem in corpus.check(folder, THEMES) if problem.path.name == "annotations.jsonl"]
+    assert found == [(1, message), (2, message)]
+    with pytest.raises(CorpusError, match=rf"annotations.jsonl:1: {message}"):
+        corpus.agreement(folder, THEMES)
+    assert corpus.settlements(folder) == {}
+
+
 def test_corpus_check_finds_text_that_is_not_in_the_report(folder):
     (folder / "report.txt").write_text("It began. Police took bribes.", encoding="utf-8")
     put(

@@ -16,7 +16,7 @@ import tagger
 from tagger.corpus import agreement
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
-from tagger.evaluation import Predictions, annotators, evaluate, macro_f1_difference, measure, predict
+from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
 from tagger.evaluation.figures import COVERAGE, DecisionFigures, Decisions
 
@@ -62,9 +62,9 @@ def test_evaluation_equals_scikit_learn(made):
         each = score(labels, predicted, average=None, zero_division=np.nan)
         if name == "f1":
             each[~supported] = np.nan  # scikit-learn has 0 where a theme is only predicted
-        known = each[supported & ~np.isnan(each)]
         equal([theme.figures[name].value for theme in found.themes], each)
-        equal(found.macro[name].value, known.mean() if len(known) else np.nan)
+        macro = score(labels, predicted, labels=np.flatnonzero(supported), average="macro", zero_division=0) if supported.any() else np.nan
+        equal(found.macro[name].value, macro)
         equal(found.samples[name].value, score(labels, predicted, average="samples", zero_division=np.nan))
         if labels.any():
             equal(found.micro[name].value, score(labels, predicted, average="micro", zero_division=np.nan))
@@ -189,22 +189,6 @@ def test_evaluation_every_figure_has_an_interval_around_it():
     assert (found.count, found.documents, found.warnings) == (300, 20, ())
 
 
-def test_evaluation_difference_is_paired():
-    random = np.random.default_rng(2)
-    labels = (random.random((400, 2)) < 0.4).astype(np.int64)
-    worse = labels ^ (random.random((400, 2)) < 0.3)
-    better = np.where(random.random((400, 2)) < 0.2, labels, worse)
-    documents = [f"d{n % 25}" for n in range(400)]
-    macro = [reference.f1_score(labels, part, average="macro") for part in (better, worse)]
-    first, second = (said(labels, part, documents=documents) for part in (better, worse))
-    found = macro_f1_difference(first, second)
-    assert found.value == pytest.approx(macro[0] - macro[1])
-    assert 0 < found.low < found.value < found.high
-    alone = measure(first).macro["f1"]
-    assert found.high - found.low < alone.high - alone.low
-    assert macro_f1_difference(second, second).to_json() == {"value": 0.0, "low": 0.0, "high": 0.0}
-
-
 def test_evaluation_leaves_a_theme_without_passages_out_of_the_macro_figures():
     made = random_predictions(count=200, themes=2)
     labels = made.labels.copy()
@@ -217,6 +201,18 @@ def test_evaluation_leaves_a_theme_without_passages_out_of_the_macro_figures():
     assert found.warnings == ("b: no passage carries it, so it has no recall and no F1 and is left out of the macro figures",)
     json.dumps(found.to_json(), allow_nan=False)
     json.dumps(measure(replace(made, labels=labels * 0)).to_json(), allow_nan=False)
+
+
+def test_evaluation_macro_precision_counts_a_theme_that_is_never_given_as_0():
+    made = random_predictions(count=200, themes=2)
+    predicted = made.predicted.copy()
+    predicted[:, 1] = False
+    found = measure(replace(made, predicted=predicted))
+    one = found.themes[0].figures["precision"]
+    assert math.isnan(found.themes[1].figures["precision"].value)
+    assert [getattr(found.macro["precision"], name) for name in ("value", "low", "high")] == pytest.approx(
+        [one.value / 2, one.low / 2, one.high / 2]
+    )
 
 
 def test_evaluation_of_one_document_has_figures_but_no_intervals():
@@ -239,12 +235,32 @@ def test_evaluation_warns_where_support_is_too_small():
     assert [warning[:32] for warning in found.warnings] == [
         "a: 19 passages in 2 documents wi",
         "b: 40 passages in 4 documents wi",
-        "c: no error in precision among 1",
-        "c: no error in recall among 100 ",
+        "c: no error in precision in 10 d",
+        "c: no error in recall in 10 docu",
     ]
-    assert "it may be as low as 0.97" in found.warnings[3]
+    assert "it may be as low as 0.74" in found.warnings[3]  # 0.74 ** 10 is 0.05
+    predicted = np.zeros_like(labels)
+    predicted[:30, 2] = 1
+    made = said(labels, scores, predicted, documents)
+    assert "c: no error in precision in 3 documents, so resampling finds none; it may be as low as 0.37" in measure(made).warnings
     scores[0, 2] = 1.5
     assert "c: scores are no probabilities" in measure(said(labels, scores, documents=documents)).warnings[-1]
+
+
+def test_evaluation_counts_a_passage_of_repeated_cross_validation_once():
+    labels = np.zeros((100, 1), np.int64)
+    labels[::10] = 1
+    once = said(labels, labels * 0.6 + 0.1, documents=[f"d{n % 20}" for n in range(100)])
+    other = replace(once, scores=once.scores[::-1], predicted=once.predicted.copy())
+    other.predicted[:20] = True
+    joined = {name: np.concatenate([getattr(part, name) for part in (once, once, other)]) for name in ("labels", "scores", "predicted")}
+    thrice = replace(once, ids=once.ids * 3, documents=once.documents * 3, fold=np.repeat([0, 1, 2], 100), **joined)
+    found = measure(thrice, resamples=20)
+    theme = found.themes[0]
+    assert (found.count, theme.support, theme.predicted) == (100, 10, 16)  # the model gives it to 10, 10 and 28
+    assert found.card()["passages"] == 100
+    assert "a: 10 passages in 2 documents with it: too few" in found.warnings[0]
+    assert theme.figures["precision"].value == pytest.approx(30 / 48)
 
 
 def test_evaluation_refuses_what_it_cannot_measure(default_tagger, corpora, tmp_path):

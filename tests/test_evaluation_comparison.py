@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -157,7 +158,9 @@ def test_comparison_flips_of_repeats_are_counted():
     labels = np.array([[1], [0], [1], [0]])
     a = predictions(labels, np.array([[0], [0], [0], [0]]), ["c/a", "c/b"] * 2, ids=list("pqpq"), fold=[0, 1, 2, 3])
     b = predictions(labels, np.array([[1], [0], [1], [1]]), ["c/a", "c/b"] * 2, ids=list("pqpq"), fold=[0, 1, 2, 3])
-    assert compare(a, b, resamples=50).flips == (Flip("c/a", "p", "x", True, True, 2), Flip("c/b", "q", "x", False, False, 1))
+    found = compare(a, b, resamples=50)
+    assert found.flips == (Flip("c/a", "p", "x", True, True, 2), Flip("c/b", "q", "x", False, False, 1))
+    assert found.passages == 2
 
 
 def test_comparison_refuses_what_cannot_be_compared():
@@ -173,6 +176,8 @@ def test_comparison_refuses_what_cannot_be_compared():
         compare(a.rows(np.array([0, 1])), a)
     with pytest.raises(TrainingError, match="passage '0' of 'c/a' and 0 more are labelled otherwise"):
         compare(a, predictions(np.array([[1, 1], [0, 1], [1, 1]]), labels, ["c/a", "c/a", "c/b"]))
+    with pytest.raises(TrainingError, match=r"but c has changed between them \(SHA-256 1234 and 5678\)"):
+        compare(replace(a, corpora={"c": "1234", "d": "1"}), replace(a, corpora={"c": "5678", "e": "2"}))
     with pytest.raises(TrainingError, match="at least two documents, not 1"):
         compare(a.rows(np.array([0, 1])), a.rows(np.array([0, 1])))
     with pytest.raises(TrainingError, match="at least one resample, not 0"):

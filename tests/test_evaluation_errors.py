@@ -29,6 +29,14 @@ def test_errors_confusion_of_a_worked_example():
     assert found.nothing.tolist() == [1, 0, 1, 1]
 
 
+def test_errors_confusion_counts_a_passage_of_repeated_cross_validation_once():
+    repeated = made([[1, 0, 0]] * 3 + [[0, 0, 0]] * 3, [[1, 0, 0], [1, 0, 0], [0, 1, 0]] + [[0, 0, 0]] * 3, ids=("p",) * 3 + ("q",) * 3)
+    found = confusion(repeated)
+    assert found.meant.tolist() == [1, 0, 0, 1]
+    assert found.given.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert found.nothing.tolist() == [0, 0, 0, 1]
+
+
 def test_errors_come_worst_first_both_ways():
     scores = [[0.9, 0, 0], [0.7, 0, 0], [0.8, 0, 0], [0.3, 0, 0], [0.1, 0, 0], [0.95, 0, 0]]
     predictions = made([[0, 1, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 0, 0]], np.array(scores) >= 0.5, scores)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tagger.errors import OutputError
+from tagger.cli.evaluate import evaluate_cli
+from tagger.errors import MissingExtraError, OutputError
 from tagger.evaluation import Figure, Predictions, evaluate, measure, predict
 from tagger.evaluation.report import write_report
 from tagger.records import Span
@@ -77,7 +79,9 @@ def test_report_shows_figures_with_their_intervals(show, made):
     precision = found.themes[1].figures["precision"]
     assert row.locator("td >> nth=0").inner_text() == str(found.themes[1].support)
     assert row.locator("td >> nth=1").inner_text().split() == f"{precision.value:.2f} {precision.low:.2f} to {precision.high:.2f}".split()
-    assert "200 passages of 10 documents" in page.inner_text(".lead")
+    lead = page.inner_text(".lead")
+    assert "200 passages of 10 documents" in lead
+    assert lead.endswith(f"the true value for documents of this kind probably lies between {macro.low:.2f} and {macro.high:.2f}.")
     assert "rare: no passage carries it" in page.inner_text(".warnings")
     assert page.locator("#apart tbody th").all_inner_texts() == ["Odd", "</td>Even"]
     hits = int((made.labels[:, 0] * made.predicted[:, 0]).sum())
@@ -204,3 +208,12 @@ def test_report_of_scores_that_are_no_probabilities_draws_no_calibration(made, o
     page = open_page(tmp_path / "far.html")
     assert page.locator("#curves .plot").count() == 3
     assert page.locator("#curves summary").count() == 0
+
+
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
+def test_report_names_a_missing_package_before_any_work(package, monkeypatch, tmp_path):
+    for name in [name for name in sys.modules if name.startswith("tagger.evaluation.report")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=rf"needs {package}, .* pip install 'tagger\[train\]'"):
+        evaluate_cli(tmp_path / "no model", tmp_path / "no corpus", out=tmp_path / "report.html")

@@ -435,11 +435,16 @@ def test_experiments_compare_says_what_flipped(ranked, place):
     assert plain["macro"]["difference"] > 0
     assert "can't be read" in str(command("compare", ranked / "poor", ranked / "later").exception)
     # Where passages may not be shown, or are no longer what was tested on, there are ids only.
-    for change in (lambda found: found["settings"].update(quote=False), lambda found: found["predictions"]["corpora"].update(little="0")):
-        found = json.loads((ranked / "poor/results.json").read_text(encoding="utf-8"))
-        change(found)
-        (ranked / "poor/changed.json").write_text(json.dumps(found), encoding="utf-8")
-        compared = command("compare", ranked / "poor/changed.json", ranked / "good", "--resamples", 200)
+    for changed, change in (
+        (["poor"], lambda found: found["settings"].update(quote=False)),
+        (["poor", "good"], lambda found: found["predictions"]["corpora"].update(little="0")),
+    ):
+        for name in ("poor", "good"):
+            found = json.loads((ranked / name / "results.json").read_text(encoding="utf-8"))
+            if name in changed:
+                change(found)
+            (ranked / name / "changed.json").write_text(json.dumps(found), encoding="utf-8")
+        compared = command("compare", ranked / "poor/changed.json", ranked / "good/changed.json", "--resamples", 200)
         assert "B mends" in compared.stdout
         assert not [text for text in rows if text in compared.stdout]
 

@@ -29,7 +29,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from tagger import training
 from tagger.building import fingerprint, train_folders
 from tagger.corpus import label_matrix, load
-from tagger.evaluation import Figure, evaluate, faithfulness, macro_f1_difference, measure, predict
+from tagger.evaluation import Figure, compare, evaluate, faithfulness, measure, predict
 from tagger.evaluation.calibration import calibration_curve
 from tagger.evaluation.report import plots
 from tagger.model import Model
@@ -137,19 +137,19 @@ def main(folder: Path) -> None:
     said = predict(Tagger(shipped.model), corpus)
     scores, predicted = said.scores, said.predicted
 
-    def compare(scores: np.ndarray, other: np.ndarray) -> dict[str, object]:
+    def beside(scores: np.ndarray, other: np.ndarray) -> dict[str, object]:
         rival = replace(said, scores=scores, predicted=other)
-        better = macro_f1_difference(said, rival)
-        return {**measure(rival).card(), "shipped_less_this": [better.value, better.low, better.high]}
+        better = compare(rival, said).macro
+        return {**measure(rival).card(), "shipped_less_this": [better.difference, *better.interval]}
 
     keywords, alone = keyword_scores(texts), mexico_alone(texts)
     compared = {
-        "keyword list (keywords.toml)": compare(keywords, keywords > 0),
-        "the same features, the Mexico report alone": compare(alone, alone >= 0.5),
+        "keyword list (keywords.toml)": beside(keywords, keywords > 0),
+        "the same features, the Mexico report alone": beside(alone, alone >= 0.5),
     }
     for name, make in track(models().items(), "Ablations", transient=True):
         model = make()
-        compared[name] = compare(model.scores(texts).astype(float), predictions(model, texts))
+        compared[name] = beside(model.scores(texts).astype(float), predictions(model, texts))
     curve = learning_curve(lambda model: evaluate(Tagger(model), corpus).card())
     calibration = {theme: calibration_curve(labels[:, t], scores[:, t]) for t, theme in enumerate(THEMES)}
     results = {

@@ -96,7 +96,10 @@ def _print(found: Evaluation) -> None:
         f"{_shown(found.passages['hamming_loss'], 3)}, label-ranking average precision "
         f"{_shown(found.passages['label_ranking_average_precision'], 3)}."
     )
-    console.print(f"macro: mean over the themes that occur; calibration error: the expected one, in {BINS} bins of equal width.")
+    console.print(
+        "macro: mean over the themes that occur, with precision 0 for one that is never given; calibration error: the expected one, "
+        f"in {BINS} bins of equal width."
+    )
     if "human_alpha" in found.macro:
         agreement = ", ".join(f"{name} {_shown(row['human_alpha'], 3)}" for name, row in _rows(found) if "human_alpha" in row)
         console.print(f"The annotators agree with a Krippendorff's alpha of {agreement}.")

@@ -4,7 +4,7 @@ from tagger.duplicates import Pair, near_duplicates
 from tagger.evaluation.comparison import Comparison, Difference, Flip, compare, holm
 from tagger.evaluation.corpora import annotators, evaluate, predict
 from tagger.evaluation.evidence import Faithfulness, faithfulness
-from tagger.evaluation.metrics import macro_f1_difference, measure
+from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
 from tagger.evaluation.resampling import Fold, grouped_folds, leaks, one_corpus_out, without_leaks
 from tagger.evaluation.results import Evaluation, Figure, ThemeFigures
@@ -27,7 +27,6 @@ __all__ = [
     "grouped_folds",
     "holm",
     "leaks",
-    "macro_f1_difference",
     "measure",
     "near_duplicates",
     "one_corpus_out",

@@ -30,8 +30,8 @@ def number_documents(documents: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
     return len(names), number
 
 
-def draw(documents: int, resamples: int, seed: int) -> NDArray[np.float64]:
-    """How often each document is drawn, (resamples, documents)."""
+def draw(documents: int, resamples: int, seed: int | np.random.Generator) -> NDArray[np.float64]:
+    """How often each document is drawn, (resamples, documents); a generator draws on where it stands."""
     shares = np.full(documents, 1 / documents)
     return np.random.default_rng(seed).multinomial(documents, shares, size=resamples).astype(np.float64)
 

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import TrainingError
+from tagger.evaluation.bootstrap import draw, interval, number_documents
+from tagger.evaluation.figures import Array, by_document, f1_of, mean_known
 from tagger.evaluation.predictions import Predictions
+from tagger.evaluation.results import plain
 
 _AT_ONCE = 4_000_000  # resamples times documents that are held in memory together
 
@@ -63,8 +66,8 @@ class Comparison:
     resamples: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; what is not a number becomes null."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        """Plain values, with six decimals; what is not a number becomes null."""
+        return dict(plain(asdict(self)))
 
 
 def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: int = 0) -> Comparison:
@@ -80,29 +83,29 @@ def compare(a: Predictions, b: Predictions, *, resamples: int = 10_000, seed: in
     Raises
     ------
     TrainingError
-        The themes, passages or labels are not the same, or all passages are of one document.
+        The themes, passages, labels or versions of a corpus are not the same, or all passages are of one document.
     """
     a, b = _matched(a, b)
-    names, group = np.unique(np.array(a.documents, dtype=object).astype(str), return_inverse=True)
-    if len(names) < 2:
-        raise TrainingError(f"a comparison needs passages of at least two documents, not {len(names)}: documents are what is resampled")
+    documents, document = number_documents(a.documents)
+    if documents < 2:
+        raise TrainingError(f"a comparison needs passages of at least two documents, not {documents}: documents are what is resampled")
     if resamples < 1:
         raise TrainingError(f"a comparison needs at least one resample, not {resamples}")
-    sums = _Sums(*(_by_document(part, group, len(names)) for part in _parts(a, b)))
-    f1 = sums.f1(np.ones((1, len(names))))[:, 0]
+    sums = _Sums(*(by_document([*part.T, part.sum(axis=1)], document, documents) for part in _parts(a, b)))
+    f1 = sums.f1(np.ones((1, documents)))[:, 0]
     difference = f1[1] - f1[0]
     resampled, swapped = sums.bootstrap(resamples, seed), sums.randomise(resamples, seed)
     p = ((np.abs(swapped) >= np.abs(difference) - 1e-12).sum(axis=0) + 1) / (resamples + 1)
     p[np.isnan(difference)] = np.nan
     corrected = [*holm(p[: len(a.themes)]), None, None]
     found = [
-        Difference(name, float(f1[0, i]), float(f1[1, i]), float(difference[i]), _interval(resampled[:, i]), float(p[i]), corrected[i])
+        Difference(name, float(f1[0, i]), float(f1[1, i]), float(difference[i]), interval(resampled[:, i]), float(p[i]), corrected[i])
         for i, name in enumerate([*a.themes, "micro", "macro"])
     ]
-    return Comparison(tuple(found[:-2]), found[-1], found[-2], tuple(_flips(a, b)), len(a), len(names), resamples)
+    return Comparison(tuple(found[:-2]), found[-1], found[-2], tuple(_flips(a, b)), round(float(a.shares().sum())), documents, resamples)
 
 
-def holm(p: Sequence[float] | NDArray[np.float64]) -> list[float]:
+def holm(p: Sequence[float] | Array) -> list[float]:
     """Correct p values so that the chance of any false finding among them stays below their level; NaN stays and does not count.
 
     Holm (1979), "A simple sequentially rejective multiple test procedure".
@@ -121,29 +124,29 @@ def holm(p: Sequence[float] | NDArray[np.float64]) -> list[float]:
 class _Sums:
     """Sums of each document, (documents, themes and all together): a resample of documents, or swaps of theirs, are then weighted sums."""
 
-    support: NDArray[np.float64]
-    hits_a: NDArray[np.float64]
-    marked_a: NDArray[np.float64]
-    hits_b: NDArray[np.float64]
-    marked_b: NDArray[np.float64]
+    support: Array
+    hits_a: Array
+    marked_a: Array
+    hits_b: Array
+    marked_b: Array
 
-    def f1(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    def f1(self, times: Array) -> Array:
         """F1 of a and of b when documents count so many ``times``, (batch, documents): (2, batch, themes, micro and macro)."""
         support = times @ self.support
         return np.stack(
             [_f1(times @ self.hits_a, support, times @ self.marked_a), _f1(times @ self.hits_b, support, times @ self.marked_b)]
         )
 
-    def bootstrap(self, resamples: int, seed: int) -> NDArray[np.float64]:
+    def bootstrap(self, resamples: int, seed: int) -> Array:
         """Differences (resamples, themes, micro and macro) when documents are drawn with replacement."""
         random, documents = np.random.default_rng([seed, 0]), len(self.support)
         found = []
         for size in self._batches(resamples):
-            one, other = self.f1(random.multinomial(documents, np.full(documents, 1 / documents), size=size).astype(np.float64))
+            one, other = self.f1(draw(documents, size, random))
             found.append(other - one)
         return np.concatenate(found)
 
-    def randomise(self, resamples: int, seed: int) -> NDArray[np.float64]:
+    def randomise(self, resamples: int, seed: int) -> Array:
         """Differences (resamples, themes, micro and macro) when the outputs for about half of the documents are swapped."""
         random, documents = np.random.default_rng([seed, 1]), len(self.support)
         support = self.support.sum(axis=0)
@@ -162,20 +165,10 @@ class _Sums:
             yield min(size, resamples - start)
 
 
-def _f1(hits: NDArray[np.float64], support: NDArray[np.float64], marked: NDArray[np.float64]) -> NDArray[np.float64]:
-    """F1 (n, themes, micro and macro) of counts (n, themes and all together); NaN where nothing carries a theme."""
-    known = np.broadcast_to(support > 0, hits.shape)
-    f1 = np.divide(2 * hits, support + marked, out=np.full(hits.shape, np.nan), where=known)
-    themes = known[:, :-1].sum(axis=1)
-    total = np.where(known, f1, 0)[:, :-1].sum(axis=1)
-    return np.column_stack([f1, np.divide(total, themes, out=np.full(len(hits), np.nan), where=themes > 0)])
-
-
-def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The middle 95 % of those resamples in which some passage carries the theme."""
-    known = values[~np.isnan(values)]
-    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
-    return float(low), float(high)
+def _f1(hits: Array, support: Array, marked: Array) -> Array:
+    """F1 (n, themes, micro and macro) of counts (n, themes and all together)."""
+    f1 = f1_of(hits, support, marked)
+    return np.column_stack([f1, mean_known(f1[:, :-1].T)])
 
 
 def _parts(a: Predictions, b: Predictions) -> Iterator[NDArray[Any]]:
@@ -185,14 +178,16 @@ def _parts(a: Predictions, b: Predictions) -> Iterator[NDArray[Any]]:
         yield each.predicted
 
 
-def _by_document(values: NDArray[Any], group: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
-    return np.stack([np.bincount(group, column, documents) for column in (*values.T, values.sum(axis=1))], axis=1)
-
-
 def _matched(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
     """Both in one order of passages (and of repeats, by their folds)."""
     if a.themes != b.themes:
         raise TrainingError(f"both must predict the same themes: a has {', '.join(a.themes)}, b {', '.join(b.themes)}")
+    for name in sorted(a.corpora.keys() & b.corpora.keys()):
+        if a.corpora[name] != b.corpora[name]:
+            raise TrainingError(
+                f"both must predict one version of a corpus, but {name} has changed between them (SHA-256 {a.corpora[name][:12]} and "
+                f"{b.corpora[name][:12]}): predict anew what is older"
+            )
     for one, other, name in ((a, b, "first"), (b, a, "second")):
         if more := Counter(_keys(one)) - Counter(_keys(other)):
             document, passage = min(more)
@@ -230,11 +225,3 @@ def _flips(a: Predictions, b: Predictions) -> Iterator[Flip]:
     for column, broken, document, passage, carries in sorted(times):
         mended = not broken
         yield Flip(document, passage, a.themes[column], carries, mended, times[column, broken, document, passage, carries])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and np.isnan(value) else value

@@ -42,7 +42,7 @@ def evaluate(
         See `tagger.load`.
     corpus
         A folder, or what `tagger.corpus.load` made of one. Of a folder whose passages were labelled twice, the figures also tell how far
-        the annotators agree, which is the ceiling for a model.
+        the annotators agree. That is no limit for a model, which is measured on the labels that they settled.
     by
         ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too.
     resamples, seed, jobs, progress

@@ -14,7 +14,8 @@ from tagger.evaluation.predictions import Predictions
 class Confusion:
     """Counts of passages by the theme that people gave (rows) and the theme that the model gave (columns).
 
-    A last row stands for passages to which people gave no theme. Passages with several themes count in several rows.
+    A last row stands for passages to which people gave no theme. Passages with several themes count in several rows; those scored several
+    times (repeated cross-validation) count once, in the mean.
 
     Attributes
     ----------
@@ -34,14 +35,14 @@ def confusion(predictions: Predictions) -> Confusion:
     """Count what the model gave by what people gave."""
     labels, predicted = predictions.labels == 1, predictions.predicted
     wrong, themes = predicted & ~labels, range(labels.shape[1])
-    rows = [*labels.T, ~labels.any(axis=1)]
-    missed = [*(labels & ~predicted).T, rows[-1]]
-    given = np.array([(row[:, None] & wrong).sum(axis=0) for row in rows])
-    instead = np.array([(row[:, None] & wrong).sum(axis=0) for row in missed])
-    given[themes, themes] = (labels & predicted).sum(axis=0)
+    shares, none = predictions.shares(), ~labels.any(axis=1, keepdims=True)
+    rows = np.hstack([labels, none]).T * shares
+    missed = np.hstack([labels & ~predicted, none]).T * shares
+    given, instead = rows @ wrong, missed @ wrong
+    given[themes, themes] = shares @ (labels & predicted)
     instead[-1] = 0
-    nothing = np.array([(row & ~wrong.any(axis=1)).sum() for row in missed])
-    return Confusion(np.array([row.sum() for row in rows]), given, instead, nothing)
+    nothing = missed @ ~wrong.any(axis=1)
+    return Confusion(*(part.round().astype(np.int64) for part in (rows.sum(axis=1), given, instead, nothing)))
 
 
 @dataclass(frozen=True, slots=True)

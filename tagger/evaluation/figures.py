@@ -74,7 +74,7 @@ class DecisionFigures:
         found = {
             "precision": ratio(hits, marked),
             "recall": ratio(hits, support),
-            "f1": np.where(support > 0, ratio(2 * hits, support + marked), np.nan),
+            "f1": f1_of(hits, support, marked),
             "brier": nan,
             "calibration_error": nan,
         }
@@ -235,6 +235,11 @@ def ratio(part: NDArray[Any], whole: NDArray[Any], otherwise: float = np.nan) ->
     shape = np.broadcast_shapes(part.shape, whole.shape)
     divided: Array = np.divide(part, whole, out=np.full(shape, otherwise), where=whole > 0)
     return divided
+
+
+def f1_of(hits: Array, support: Array, marked: Array) -> Array:
+    """F1 of counts; not a number where no passage carries the theme."""
+    return np.where(support > 0, ratio(2 * hits, support + marked), np.nan)
 
 
 def mean_known(values: Array) -> Array:

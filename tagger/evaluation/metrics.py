@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,7 @@ from tagger.evaluation.figures import (
     Decisions,
     Figures,
     PassageFigures,
-    by_document,
     mean_known,
-    ratio,
 )
 from tagger.evaluation.predictions import Predictions
 from tagger.evaluation.results import Evaluation, Figure, ThemeFigures
@@ -51,12 +49,13 @@ def measure(
     Parameters
     ----------
     predictions
-        Scores of several fits are ranked together, as calibrated probabilities can be.
+        Scores of several fits are ranked together, as calibrated probabilities can be. Where a passage was scored several times
+        (repeated cross-validation) all its rows are measured, but it is counted once.
     resamples, seed
         Intervals hold the middle 95 % of so many resamples of the documents. That of the calibration error lies high in a small
         sample, where resampling adds to what chance puts between score and share.
     jobs
-        Processes to compute in; the result is the same for any number.
+        Threads to compute in; the result is the same for any number.
     thresholds
         (themes,), those that ``predicted`` came from, to tell how near to one a score is. Without them the middle between
         the lowest score with the label and the highest without it is taken, for each fold.
@@ -78,23 +77,6 @@ def measure(
         agreed, redrawn = _resampled(human, units, 1, resamples, seed, 1, False)
         found, drawn = found | agreed, drawn | redrawn
     return _evaluation(predictions, found, drawn, documents, resamples, seed)
-
-
-def macro_f1_difference(one: Predictions, other: Predictions, *, resamples: int = 1000, seed: int = 0) -> Figure:
-    """Macro-F1 of predictions less that of others of the same passages, in their order.
-
-    The bootstrap is paired: each resample of documents measures both (Efron and Tibshirani 1993, chapter 16).
-    """
-    documents, document = number_documents(one.documents)
-    times = np.vstack([np.ones(documents), draw(documents, resamples, seed)])
-    first, second = (_macro_f1(times, predictions, document, documents) for predictions in (one, other))
-    return Figure(float(first[0] - second[0]), *interval((first - second)[1:]))
-
-
-def _macro_f1(times: Array, predictions: Predictions, document: NDArray[np.int64], documents: int) -> Array:
-    parts = (predictions.labels * predictions.predicted, predictions.labels, predictions.predicted)
-    hits, support, marked = (times @ by_document(list(part.T), document, documents) for part in parts)
-    return mean_known(np.where(support > 0, ratio(2 * hits, support + marked), np.nan).T)
 
 
 class _Sample:
@@ -123,9 +105,15 @@ class _Sample:
         found |= {(MICRO, name): value for name, value in self._all(times).items()}
         occurring = [figures for figures, supported in zip(themes, self._supported, strict=True) if supported]
         for name in (name for name in themes[0] if name != CURVE):
-            known = np.array([figures[name] for figures in occurring])
-            found[MACRO, name] = mean_known(known) if occurring else np.full(len(times), np.nan)
+            values = np.array([_in_macro(figures, name) for figures in occurring])
+            found[MACRO, name] = mean_known(values) if occurring else np.full(len(times), np.nan)
         return found
+
+
+def _in_macro(figures: dict[str, Array], name: str) -> Array:
+    """What a theme adds to a macro figure: a theme that is never given, though passages carry it, has no precision and adds 0."""
+    value = figures[name]
+    return np.where(np.isnan(value) & (figures["recall"] == 0), 0.0, value) if name == "precision" else value
 
 
 def _resampled(
@@ -166,12 +154,12 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
         ends = np.percentile(drawn[scope, CURVE], MIDDLE, axis=0) if (scope, CURVE) in drawn else np.full((2, len(COVERAGE)), np.nan)
         return tuple(Figure(*map(float, point)) for point in zip(found[scope, CURVE][0], *ends, strict=True))
 
-    labels, names = predictions.labels, np.array(predictions.documents)
+    labels, names, shares = predictions.labels, np.array(predictions.documents), predictions.shares()
     themes = tuple(
         ThemeFigures(
             theme,
-            int(labels[:, t].sum()),
-            int(predictions.predicted[:, t].sum()),
+            round(float(shares @ labels[:, t])),
+            round(float(shares @ predictions.predicted[:, t])),
             len(set(names[labels[:, t] == 1])),
             figures(t),
             curve(t),
@@ -185,7 +173,7 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
         samples=figures(SAMPLES),
         passages=figures(PASSAGES),
         risk_coverage=curve(MICRO),
-        count=len(labels),
+        count=round(float(shares.sum())),
         documents=documents,
         resamples=resamples if documents > 1 else 0,
         seed=seed,
@@ -193,20 +181,24 @@ def _evaluation(predictions: Predictions, found: Figures, drawn: Figures, docume
     )
 
 
-def _faultless(theme: ThemeFigures) -> list[str]:
-    """Say what an interval of one point hides, by the rule of three for independent passages (Hanley and Lippman-Hand 1983)."""
+def _faultless(theme: ThemeFigures, documents: Mapping[str, int]) -> list[str]:
+    """Say what an interval of one point hides: the exact lower limit of 95 % (Hanley and Lippman-Hand 1983).
+
+    It is that of independent trials, for which the documents are taken that each figure rests on: passages of one resemble each other.
+    """
+    lowest = {name: 0.05 ** (1 / count) for name, count in documents.items() if theme.figures[name].value == 1}
     return [
-        f"{theme.theme}: no error in {name} among {count} passages, so resampling finds none; it may be as low as {1 - 3 / count:.2f}"
-        for name, count in (("precision", theme.predicted), ("recall", theme.support))
-        if theme.figures[name].value == 1 and 3 / count > _HIDDEN
+        f"{theme.theme}: no error in {name} in {many(documents[name], 'document')}, so resampling finds none; it may be as low as {low:.2f}"
+        for name, low in lowest.items()
+        if 1 - low > _HIDDEN
     ]
 
 
 def _warnings(themes: Sequence[ThemeFigures], predictions: Predictions, documents: int) -> list[str]:
-    found = []
+    found, names = [], np.array(predictions.documents)
     if documents == 1:
         found.append("all passages are of one document: there are no intervals, as these come from resampling documents")
-    for theme in themes:
+    for t, theme in enumerate(themes):
         if not theme.support:
             found.append(f"{theme.theme}: no passage carries it, so it has no recall and no F1 and is left out of the macro figures")
         elif theme.support < FEW or theme.documents < FEW_DOCUMENTS:
@@ -215,7 +207,7 @@ def _warnings(themes: Sequence[ThemeFigures], predictions: Predictions, document
                 f"the model is (fewer than {FEW}, or in fewer than {FEW_DOCUMENTS})"
             )
         else:
-            found += _faultless(theme)
+            found += _faultless(theme, {"precision": len(set(names[predictions.predicted[:, t]])), "recall": theme.documents})
     for t, theme in enumerate(themes):
         if predictions.scores[:, t].min() < 0 or predictions.scores[:, t].max() > 1:
             found.append(f"{theme.theme}: scores are no probabilities, so there is no Brier score and no calibration error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -55,6 +56,12 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def shares(self) -> NDArray[np.float64]:
+        """What part of its passage each row is: a passage that was scored several times counts once, its rows in equal parts."""
+        passages = list(zip(self.documents, self.ids, strict=True))
+        rows = Counter(passages)
+        return np.array([1 / rows[passage] for passage in passages])
 
     def rows(self, chosen: NDArray[Any]) -> Predictions:
         """Return some of the rows, by their numbers or by a mask."""

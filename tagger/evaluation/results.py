@@ -21,12 +21,13 @@ class Figure:
 
     def to_json(self) -> dict[str, float | None]:
         """Plain values, with six decimals; what is not a number becomes null."""
-        return {name: _plain(getattr(self, name)) for name in ("value", "low", "high")}
+        return {name: plain(getattr(self, name)) for name in ("value", "low", "high")}
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeFigures:
-    """One theme measured. ``documents`` is in how many documents people gave it.
+    """One theme measured. ``support`` is to how many passages people gave it, in so many ``documents``; ``predicted`` to how many the model
+    gave it, the mean where passages were scored several times.
 
     ``figures`` are, by name: ``precision``, ``recall``, ``f1``, ``average_precision``, ``roc_auc``, ``brier``; ``calibration_error``, the
     expected one, in ten bins of equal width (Naeini, Cooper and Hauskrecht 2015); ``coverage``, the share of passages outside the review
@@ -50,7 +51,8 @@ class Evaluation:
     Attributes
     ----------
     themes : figures of each theme
-    macro : means over the themes that occur; what is not a number is left out
+    macro : means over the themes that occur, for which the precision of one that the model never gives is 0; anything else that is not a
+        number is left out
     micro : the same figures, all decisions of all themes taken together
     samples : precision, recall and F1 a passage; means over the passages where they are defined: those that the model gives a theme,
         that carry one, and either
@@ -109,19 +111,19 @@ class Evaluation:
             "themes": [
                 {
                     "theme": theme.theme,
-                    **{name: _plain(theme.figures[name].value, 4) for name in shown},
+                    **{name: plain(theme.figures[name].value, 4) for name in shown},
                     "f1_interval": _ends(theme.figures["f1"]),
                     "support": theme.support,
                     "predicted": theme.predicted,
                 }
                 for theme in self.themes
             ],
-            "macro_f1": _plain(self.macro["f1"].value, 4),
+            "macro_f1": plain(self.macro["f1"].value, 4),
             "macro_interval": _ends(self.macro["f1"]),
-            **{f"micro_{name}": _plain(self.micro[name].value, 4) for name in shown[:3]},
+            **{f"micro_{name}": plain(self.micro[name].value, 4) for name in shown[:3]},
             "passages": self.count,
             "documents": self.documents,
-            "macro_average_precision": _plain(self.macro["average_precision"].value, 4),
+            "macro_average_precision": plain(self.macro["average_precision"].value, 4),
         }
 
 
@@ -134,8 +136,15 @@ def _curve(curve: Sequence[Figure]) -> list[dict[str, Any]]:
 
 
 def _ends(figure: Figure) -> list[float | None]:
-    return [_plain(figure.low, 4), _plain(figure.high, 4)]
+    return [plain(figure.low, 4), plain(figure.high, 4)]
 
 
-def _plain(value: float, digits: int = 6) -> float | None:
-    return None if math.isnan(value) else round(value, digits)
+def plain(value: Any, digits: int = 6) -> Any:
+    """Values for JSON: numbers with so many decimals, null for what is not a number."""
+    if isinstance(value, dict):
+        return {name: plain(item, digits) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, digits) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, digits)
+    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tagger.errors import OutputError
+from tagger.errors import MissingExtraError, OutputError
 from tagger.evaluation.calibration import BINS
 from tagger.evaluation.predictions import Predictions
 from tagger.evaluation.report.curves import learning, risk, theme_curves
@@ -16,6 +16,11 @@ from tagger.evaluation.results import Evaluation, Figure
 from tagger.records import Span
 from tagger.writing.webpage import render
 from tagger.writing.whole import check_place, whole
+
+try:
+    import jinja2  # noqa: F401  (the page is made with it in the end; that it is missing is said before any work)
+except ImportError as error:
+    raise MissingExtraError("jinja2", "train") from error
 
 __all__ = ["write_report"]
 

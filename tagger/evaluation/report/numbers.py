@@ -92,14 +92,14 @@ def headlines(evaluation: Evaluation) -> list[Headline]:
         Headline("All labels right", cell(passages["exact_match"]), "the share of passages without any error"),
     ]
     if "human_f1" in macro:
-        found.append(Headline("F1 of annotators", cell(macro["human_f1"]), "how far two people agree: no model can show that it is better"))
+        found.append(Headline("F1 of annotators", cell(macro["human_f1"]), "how one annotator's labels score against the other's"))
     return found
 
 
 def summary(predictions: Predictions, evaluation: Evaluation) -> str:
     """Say in a few plain sentences how good the model is and how sure that is."""
     micro, macro = evaluation.micro, evaluation.macro["f1"]
-    passages = len(set(zip(predictions.documents, predictions.ids, strict=True)))
+    passages = evaluation.count
     repeats = "" if passages == len(predictions) else f", each scored {len(predictions) / passages:.0f} times"
     said = [f"Measured on {passages:,} passages of {evaluation.documents:,} documents{repeats}."]
     if not math.isnan(micro["precision"].value) and not math.isnan(micro["recall"].value):
@@ -109,8 +109,8 @@ def summary(predictions: Predictions, evaluation: Evaluation) -> str:
         )
     if not math.isnan(macro.low):
         said.append(
-            f"Macro-F1 is {macro.value:.2f}; on other documents of the same kind, in as large a number, it would probably lie between "
-            f"{macro.low:.2f} and {macro.high:.2f}."
+            f"Macro-F1 is {macro.value:.2f}; the true value for documents of this kind probably lies between {macro.low:.2f} and "
+            f"{macro.high:.2f}."
         )
     return " ".join(said)
 
