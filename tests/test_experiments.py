@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -14,14 +15,14 @@ import pytest
 from typer.testing import CliRunner
 
 from tagger import corpus
-from tagger.errors import CorpusError, ExperimentError, TaggerError, ThemesError, TrainingError
+from tagger.errors import CorpusError, ExperimentError, MissingExtraError, TaggerError, ThemesError, TrainingError
 from tagger.evaluation import measure
 from tagger.evaluation.resampling import grouped_folds
 from tagger.experiments import Run, read_experiment, read_results
 from tagger.experiments.data import read_data
 from tagger.experiments.files import line_of
 from tagger.experiments.fitting import Fitter
-from tagger.experiments.learning import make_learner
+from tagger.experiments.learning import SettingError, make_learner
 from tagger.experiments.searching import candidates
 from tagger.experiments.settings import Features, Settings, TaggerEstimator
 from tagger.features import FeatureSettings
@@ -156,6 +157,13 @@ def test_experiments_line_of_a_value_wherever_it_stands():
             6,
             "0: estimator.least: input should be greater than or equal to 1",
         ),
+        (
+            "[search]\nkind = 'grid'\n[search.parameters]\n'estimator.C' = [\n  [1.0],\n  [inf],\n]\n",
+            6,
+            "search.parameters.estimator.C.2: write finite numbers, texts, true or false",
+        ),
+        (BAYES + "parameters = { min_df = nan }\n", 11, "estimator.vectorizer.parameters.min_df: write finite numbers, texts"),
+        ("[search]\nkind = 'random'\n[search.parameters]\n'features.norm' = [2020-01-01]\n", 6, "write finite numbers, texts"),
         ("[search]\nkind = 'random'\nparameters.'features.norm' = { low = 1.0, high = 0.5 }\n", 5, "low must be less than high"),
         ("x = \n", 3, "not TOML: Invalid value"),
     ],
@@ -390,6 +398,75 @@ def test_experiments_run_own_classes_and_keep_the_model(place):
         Run(read_experiment(other))
 
 
+KEEPS = """
+import numpy as np
+
+class Bound:
+    def __init__(self, most=10**6):
+        self.most = most
+    def learn(self, corpus):
+        if len(corpus) > self.most:
+            raise RuntimeError("too many")
+        self.about = (x for x in ())
+        return self
+    def predict(self, corpus):
+        scores = np.full((len(corpus), 4), 0.25)
+        return scores, scores > 0.5
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("", r"model\.joblib: what keeping:Bound learned can't be pickled: .*: mend the class, or leave out save_model"),
+        ("parameters = { most = MOST }\n", r"the estimator keeping:Bound fails: RuntimeError: too many"),
+    ],
+)
+def test_experiments_report_before_a_model_that_can_t_be_kept(place, parameters, message):
+    text = "save_model = true\n" + DATA + "[split]\nkind = 'cross-validation'\nfolds = 2\n[estimator]\nkind = 'keeping:Bound'\n"
+    most = len(corpus.passages(place / "little")) - 1
+    folder = write(place, "keeping", text + parameters.replace("MOST", str(most)))
+    (folder / "keeping.py").write_text(KEEPS, encoding="utf-8")
+    done = command("run", folder, "--fresh")
+    assert isinstance(done.exception, TaggerError)
+    assert re.search(message, str(done.exception))
+    assert sorted(path.name for path in folder.iterdir() if path.name[:1] not in "._") == [
+        "experiment.toml",
+        "keeping.py",
+        "report.html",
+        "results.json",
+    ]
+    for path in (folder / "results.json", folder / "report.html"):
+        path.unlink()
+
+
+def test_experiments_keep_earlier_fits_where_the_file_is_wrong(place):
+    folder = write(place, "precious", DATA + BAYES)
+    run(folder)
+    kept = len(list(folder.glob(".cache/**/output.pkl")))
+    write(place, "precious", DATA + BAYES.replace("folds = 3", "folds = 1"))
+    assert isinstance(command("run", folder, "--fresh").exception, ExperimentError)
+    assert len(list(folder.glob(".cache/**/output.pkl"))) == kept == 3
+    write(place, "precious", DATA + BAYES)
+    seen = []
+    Run(read_experiment(folder), fresh=True, watch=lambda what, count, found: seen.append(found) or (lambda: None)).results()
+    assert seen == [0]
+
+
+@pytest.mark.parametrize("package", ["jinja2", "mlflow"])
+def test_experiments_say_what_is_not_installed_before_any_fit(place, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    folder = write(place, "unequipped", DATA + BAYES)
+    assert f"this needs {package}, which is not installed: pip install" in str(command("run", folder, "--mlflow").exception)
+    assert not (folder / ".cache").exists()
+
+
+@pytest.mark.parametrize("error", [MissingExtraError("spacy", "peers"), SettingError(("estimator", "kind"), "is not a class")])
+def test_experiments_errors_come_back_from_another_process(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
 def test_experiments_save_a_model_that_tagger_loads(place):
     import tagger
 
@@ -467,12 +544,6 @@ def test_experiments_log_to_mlflow(place, tmp_path):
     logged = MlflowClient(store).get_run(log_results("bayes", results, store))
     assert logged.data.metrics["macro_f1"] == pytest.approx(results.figures["macro_f1"])
     assert logged.data.params["estimator.kind"] == "sklearn.naive_bayes.ComplementNB"
-
-
-def test_experiments_say_that_mlflow_is_not_installed(place, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mlflow", None)
-    said = command("run", write(place, "bayes", DATA + BAYES), "--mlflow").exception
-    assert str(said) == "this needs mlflow, which is not installed: pip install 'tagger[mlflow]'"
 
 
 def test_experiments_go_on_after_an_interruption_and_give_the_same_in_parallel(place):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,23 +55,21 @@ def run_cli(
 def _run(file: Path, jobs: int, fresh: bool, store: str | None) -> None:
     """Run, write, and log to a store of MLflow."""
     from tagger.experiments import Run, read_experiment
-    from tagger.experiments.fitting import CACHE
+    from tagger.experiments.reporting import check_reporting
     from tagger.experiments.tracking import check_tracking, log_results
 
     experiment = read_experiment(file)
+    check_reporting()
     if store:
         check_tracking()
-    if fresh:
-        shutil.rmtree(experiment.folder / CACHE, ignore_errors=True)
     with _progress() as watch:
-        run = Run(experiment, jobs=jobs, watch=watch)
+        run = Run(experiment, jobs=jobs, fresh=fresh, watch=watch)
         results = run.results()
-        written = [results.write(experiment.folder)]
+        written = [results.write(experiment.folder), _report(results, experiment.folder)]
+        if store:
+            log_results(experiment.name, results, store)
         if experiment.settings.save_model:
             written.append(run.save_model())
-    written.append(_report(results, experiment.folder))
-    if store:
-        log_results(experiment.name, results, store)
     print(_headline(results))
     print("\n".join(map(str, written)))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,14 +70,16 @@ class _Job:
 
 
 class Fitter:
-    """Does the fits of an experiment, those that are not in its cache."""
+    """Does the fits of an experiment, those that are not in its cache; ``fresh`` empties the cache first."""
 
-    def __init__(self, experiment: Experiment, data: Data, *, jobs: int = 1) -> None:
+    def __init__(self, experiment: Experiment, data: Data, *, jobs: int = 1, fresh: bool = False) -> None:
         self._experiment = experiment
         self._data = data
         self._jobs = jobs
         cache = experiment.folder / CACHE
         try:
+            if fresh and cache.exists():
+                shutil.rmtree(cache)
             cache.mkdir(exist_ok=True)
             (cache / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
@@ -107,18 +111,25 @@ def code_digest(settings: Settings, folder: Path) -> str:
     return hashlib.sha256(repr([VERSIONS, *(file.read_bytes() for file in files)]).encode()).hexdigest()
 
 
+@contextmanager
+def failures_named(settings: Settings) -> Iterator[None]:
+    """Make whatever an estimator raises a TrainingError that names the estimator."""
+    try:
+        yield
+    except TaggerError:
+        raise
+    except Exception as error:
+        raise TrainingError(f"the estimator {settings.estimator.kind} fails: {type(error).__name__}: {error}") from error
+
+
 def _fit(key: str, seed: int, train: NDArray[np.int64], test: NDArray[np.int64], job: _Job) -> Fitted:
     """Learn from some rows and say what others carry."""
     started = time.perf_counter()
     tested = job.corpus.select(test)
-    try:
+    with failures_named(job.settings):
         learned = make_learner(job.settings, job.folder, job.lexicon, seed).learn(job.corpus.select(train))
         said: Any = learned.predict(tested)
         scores, predicted = np.asarray(said[0], np.float64), np.asarray(said[1], np.bool_)
-    except TaggerError:
-        raise
-    except Exception as error:  # whatever an estimator raises
-        raise TrainingError(f"the estimator {job.settings.estimator.kind} fails: {type(error).__name__}: {error}") from error
     seconds = time.perf_counter() - started
     labels = label_matrix(tested)
     if scores.shape != labels.shape or predicted.shape != labels.shape or not np.isfinite(scores).all():

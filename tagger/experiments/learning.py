@@ -30,6 +30,10 @@ class SettingError(Exception):
         self.keys = keys
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[type[SettingError], tuple[tuple[str, ...], str]]:
+        """What it is made of again in another process."""
+        return type(self), (self.keys, str(self))
+
 
 def make_learner(settings: Settings, folder: Path, lexicon: Lexicon, seed: int) -> Learner:
     """Make the learner of an experiment in ``folder``.

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.building import build_model
+from tagger.errors import OutputError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
 from tagger.evaluation.resampling import grouped_folds
 from tagger.experiments.data import Data, folds, read_data
 from tagger.experiments.files import Experiment
-from tagger.experiments.fitting import VERSIONS, Fitted, Fitter, Task, code_digest
+from tagger.experiments.fitting import VERSIONS, Fitted, Fitter, Task, code_digest, failures_named
 from tagger.experiments.learning import make_learner, training_settings
 from tagger.experiments.results import Results
 from tagger.experiments.searching import Values, best, candidates, check_all
@@ -56,7 +57,7 @@ class _Choice:
 
 
 class Run:
-    """An experiment that is being run: its data, and the fits that it needs.
+    """An experiment that is being run: its data, and the fits that it needs; ``fresh`` throws away those of earlier runs.
 
     Raises
     ------
@@ -64,11 +65,13 @@ class Run:
         The file asks for what can't be done; the message names the line.
     """
 
-    def __init__(self, experiment: Experiment, *, jobs: int = 1, watch: Watch = lambda what, count, kept: lambda: None) -> None:
+    def __init__(
+        self, experiment: Experiment, *, jobs: int = 1, fresh: bool = False, watch: Watch = lambda what, count, kept: lambda: None
+    ) -> None:
         check_all(experiment)
         self.experiment = experiment
         self.data = read_data(experiment)
-        self._fitter = Fitter(experiment, self.data, jobs=jobs)
+        self._fitter = Fitter(experiment, self.data, jobs=jobs, fresh=fresh)
         self._watch = watch
 
     def results(self) -> Results:
@@ -112,6 +115,13 @@ class Run:
         """Learn from all passages that are not there to test on only, and save what was learned beside the file.
 
         tagger's own model becomes a folder that `tagger.load` opens; another becomes a file of joblib, which to open is to trust.
+
+        Raises
+        ------
+        TrainingError
+            The estimator fails.
+        OutputError
+            The file can't be written, or what was learned can't be pickled.
         """
         settings, folder = self.experiment.settings, self.experiment.folder
         rows = np.arange(self.data.learned)
@@ -122,10 +132,17 @@ class Run:
             training = training_settings(chosen, lexicon, seed)
             build_model(corpora, folder / MODEL, themes=folder / settings.themes, settings=training)
             return folder / MODEL
-        learned = make_learner(chosen, folder, lexicon, seed).learn(self.data.corpus.select(rows))
+        with failures_named(chosen):
+            learned = make_learner(chosen, folder, lexicon, seed).learn(self.data.corpus.select(rows))
         path = folder / f"{MODEL}.joblib"
         with whole(path) as stream:
-            joblib.dump(learned, stream)
+            try:
+                joblib.dump(learned, stream)
+            except OSError:
+                raise
+            except Exception as error:  # whatever a class raises
+                said = f"what {chosen.estimator.kind} learned can't be pickled: {type(error).__name__}: {error}"
+                raise OutputError(f"{said}: mend the class, or leave out save_model") from error
         return path
 
     def _fit(self, what: str, tasks: Sequence[Task]) -> list[Fitted]:

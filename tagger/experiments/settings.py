@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -46,7 +47,17 @@ def _once(value: list[Any]) -> list[Any]:
     return value
 
 
+def _kept(value: Any) -> Any:
+    """Refuse what JSON does not know: it could not be written into the results, nor be told apart in the cache."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError("write finite numbers, texts, true or false, or lists and tables of these") from error
+    return value
+
+
 Kind = Annotated[str, AfterValidator(_kind)]
+Value = Annotated[Any, AfterValidator(_kept)]
 Folders = Annotated[list[str], Field(min_length=1), AfterValidator(_once)]
 Folds = Annotated[int, Field(ge=2)]
 
@@ -115,7 +126,7 @@ class Vectorizer(Table):
     """What turns texts into a matrix: "tagger" for its own features, or as an estimator's kind."""
 
     kind: Kind
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Value] = {}
 
 
 class OtherEstimator(Table):
@@ -125,7 +136,7 @@ class OtherEstimator(Table):
     """
 
     kind: Kind
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Value] = {}
     vectorizer: Vectorizer | None = None
     folds: Folds = 5
 
@@ -142,7 +153,7 @@ class GridSearch(Table):
     """Every combination of the values, which are named by their place, such as "estimator.parameters.C"."""
 
     kind: Literal["grid"]
-    parameters: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+    parameters: Annotated[dict[str, Annotated[list[Value], Field(min_length=1)]], Field(min_length=1)]
     folds: Folds = 3
 
 
@@ -154,7 +165,7 @@ class RandomSearch(Table):
         dict[
             str,
             Annotated[
-                Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
+                Annotated[list[Value], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
                 Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
             ],
         ],
