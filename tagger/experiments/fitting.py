@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 import time
@@ -23,8 +24,9 @@ from tagger.corpus import label_matrix
 from tagger.errors import OutputError, TaggerError, TrainingError
 from tagger.experiments.data import Data
 from tagger.experiments.files import Experiment
-from tagger.experiments.learning import Lexicon, make_learner, sources
+from tagger.experiments.learning import Lexicon, make_learner
 from tagger.experiments.settings import Settings
+from tagger.experiments.sources import own_digest, own_modules
 from tagger.learners import LearnedModel
 
 CACHE = ".cache"
@@ -84,6 +86,7 @@ class Fitter:
             (cache / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{cache}: can't be written: {error.strerror or error}") from error
+        self._code = functools.cache(lambda modules: _code_digest(modules, experiment.folder))  # a search fits hundreds of times
         self._fit = joblib.Memory(cache, verbose=0).cache(_fit, ignore=["job"])
 
     def __call__(self, tasks: Sequence[Task], done: Callable[[], None]) -> list[Fitted]:
@@ -101,14 +104,19 @@ class Fitter:
 
     def _arguments(self, task: Task) -> tuple[str, int, NDArray[np.int64], NDArray[np.int64], _Job]:
         lexicon, folder = self._data.codebook.lexicon, self._experiment.folder
-        key = f"{task.settings.model_dump_json(include={'estimator', 'features'})} {self._data.digest} {code_digest(task.settings, folder)}"
+        code = self._code(own_modules(task.settings))
+        key = f"{task.settings.model_dump_json(include={'estimator', 'features'})} {self._data.digest} {code}"
         return key, task.seed, task.train, task.test, _Job(task.settings, folder, self._data.corpus, lexicon)
 
 
 def code_digest(settings: Settings, folder: Path) -> str:
-    """SHA-256 of all code that a fit depends on: tagger's, one's own, and the versions of the libraries."""
-    files = [*_CODE, *sources(settings, folder)]
-    return hashlib.sha256(repr([VERSIONS, *(file.read_bytes() for file in files)]).encode()).hexdigest()
+    """SHA-256 of the code that a fit depends on: tagger's, one's own (see `own_digest`), and the versions of the libraries."""
+    return _code_digest(own_modules(settings), folder)
+
+
+def _code_digest(modules: tuple[str, ...], folder: Path) -> str:
+    parts = [VERSIONS, own_digest(modules, folder), *(file.read_bytes() for file in _CODE)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 @contextmanager

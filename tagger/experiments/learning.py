@@ -77,16 +77,6 @@ def check(settings: Settings, folder: Path) -> None:
         learner.make()
 
 
-def sources(settings: Settings, folder: Path) -> list[Path]:
-    """Return the files that classes of one's own stand in, and those beside them, which they may import."""
-    estimator = settings.estimator
-    kinds = [estimator.kind]
-    if isinstance(estimator, OtherEstimator) and estimator.vectorizer is not None:
-        kinds.append(estimator.vectorizer.kind)
-    modules = [sys.modules[_own(kind, folder, ()).__module__] for kind in kinds if ":" in kind]
-    return sorted({file for module in modules for file in Path(module.__file__ or "").parent.glob("*.py")})
-
-
 def _classifier(settings: Settings, estimator: OtherEstimator, folder: Path, lexicon: Lexicon, seed: int) -> Any:
     """A classifier of texts that has not learned."""
     keys = ("estimator",)

@@ -59,7 +59,12 @@ def write_experiment_report(results: Results, folder: Path) -> list[str]:
         evaluation=_evaluation(predictions, [sections.get(name, "") for name in predictions.ids]),
         texts={name: row["text"] for name, row in shown.items()} if quote else None,
         sections=sections or None,
-        evidence={names[key]: _spans(results.evidence["/".join(key)]) for key in set(keys) if "/".join(key) in results.evidence}
+        evidence={
+            names[document, name]: _spans(marks)
+            for document, of_ids in results.evidence.items()
+            for name, marks in of_ids.items()
+            if (document, name) in names
+        }
         if quote
         else None,
     )

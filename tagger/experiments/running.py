@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from tagger.building import build_model
 from tagger.errors import OutputError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
-from tagger.evaluation.resampling import grouped_folds
-from tagger.experiments.data import Data, folds, read_data
+from tagger.experiments.data import Data, folds, read_data, search_folds
 from tagger.experiments.files import Experiment
 from tagger.experiments.fitting import VERSIONS, Fitted, Fitter, Task, code_digest, failures_named
 from tagger.experiments.learning import make_learner, training_settings
@@ -105,7 +104,7 @@ class Run:
                 for place, choice, one in zip(places, choices, fitted, strict=True)
             ],
             figures=measure(predictions).card(),
-            evidence=dict(_evidence(data, places, fitted)),
+            evidence=_evidence(data, places, fitted),
             versions={"python": platform.python_version(), **VERSIONS},
             code=code_digest(settings, self.experiment.folder),
             codebook=data.codebook.digest,
@@ -154,27 +153,18 @@ class Run:
         tried = candidates(settings)
         if settings.search is None or len(tried) == 1:
             return [_Choice(tried[0]) for _ in places]
-        inner = [
-            grouped_folds(
-                data.labels[place.train],
-                [data.documents[row] for row in place.train],
-                folds=settings.search.folds,
-                seed=place.seed,
-                themes=data.codebook.names,
-            )
-            for place in places
-        ]
+        inner = [search_folds(settings, settings.search, data, place.train, place.seed) for place in places]
         tasks = [
-            Task(settings.changed(values), place.seed, place.train[fold.train], place.train[fold.test])
+            Task(settings.changed(values), place.seed, fold.train, fold.test)
             for place, parts in zip(places, inner, strict=True)
             for values in tried
             for fold in parts
         ]
         fitted = iter(self._fit("search", tasks))
         choices = []
-        for place, parts in zip(places, inner, strict=True):
+        for parts in inner:
             found = [[next(fitted) for _ in parts] for _ in tried]
-            labels = np.concatenate([data.labels[place.train[fold.test]] for fold in parts])
+            labels = np.concatenate([data.labels[fold.test] for fold in parts])
             taken, scores = best(labels, [np.concatenate([one.predicted for one in each]) for each in found])
             seconds = sum(one.seconds for each in found for one in each)
             choices.append(_Choice(tried[taken], list(zip(tried, scores, strict=True)), seconds))
@@ -196,8 +186,13 @@ def _predictions(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted])
     )
 
 
-def _evidence(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted]) -> Iterator[tuple[str, Any]]:
+def _evidence(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted]) -> dict[str, dict[str, Any]]:
+    """By document, id and theme: of several fits that were wrong about a theme of a passage the first one's."""
     ids = data.corpus["id"]
+    found: dict[str, dict[str, Any]] = {}
     for place, one in zip(places, fitted, strict=True):
         for row, marks in one.evidence.items():
-            yield f"{data.documents[place.test[row]]}/{ids[int(place.test[row])]}", marks
+            of_document = found.setdefault(data.documents[place.test[row]], {})
+            name = ids[int(place.test[row])]
+            of_document[name] = {**marks, **of_document.get(name, {})}
+    return found

@@ -91,7 +91,10 @@ class CrossValidation(Table):
     kind: Literal["cross-validation"] = "cross-validation"
     folds: Folds = 5
     drop_near_duplicates: bool = False
-    """Whether passages that nearly say what a test passage says are left out of what is learned from."""
+    """Whether passages that nearly say what a test passage says are left out of what is learned from, in the folds of a search, too.
+
+    Calibration and thresholds, which see no test passage, come from folds by document as they are.
+    """
 
 
 class OneCorpusOut(Table):
@@ -109,6 +112,9 @@ class TestCorpora(Table):
     kind: Literal["test-corpora"]
     corpora: Folders
     drop_near_duplicates: bool = False
+
+
+Split = CrossValidation | OneCorpusOut | TestCorpora
 
 
 class TaggerEstimator(Table):
@@ -175,6 +181,9 @@ class RandomSearch(Table):
     folds: Folds = 3
 
 
+Search = GridSearch | RandomSearch
+
+
 def _features() -> dict[str, Any]:
     """All fields of `tagger.features.FeatureSettings` but the lexicon, which is the codebook's.
 
@@ -207,12 +216,12 @@ class Settings(Table):
     quote: bool = True
     """Whether passages may be shown in the report and in comparisons."""
     save_model: bool = False
-    split: Annotated[CrossValidation | OneCorpusOut | TestCorpora, Field(discriminator="kind")] = CrossValidation()
+    split: Annotated[Split, Field(discriminator="kind")] = CrossValidation()
     features: Features = Features()
     estimator: Annotated[Annotated[TaggerEstimator, Tag("tagger")] | Annotated[OtherEstimator, Tag("other")], Discriminator(_estimator)] = (
         TaggerEstimator()
     )
-    search: Annotated[GridSearch | RandomSearch, Field(discriminator="kind")] | None = None
+    search: Annotated[Search, Field(discriminator="kind")] | None = None
 
     @property
     def hears_features(self) -> bool:
