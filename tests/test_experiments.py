@@ -590,12 +590,12 @@ def test_experiments_list_says_what_is_another_since(ranked, place, tmp_path):
     assert changed() == []
     # Under other code other defaults are no other settings, but what the file says is.
     found["code"], found["settings"]["features"]["norm"] = "0", 0.123
-    assert changed() == ["code"]
+    assert changed() == ["code or libraries"]
     found["settings"]["split"]["folds"] = 7
-    assert changed() == ["settings", "code"]
+    assert changed() == ["settings", "code or libraries"]
     found["predictions"]["corpora"]["little"] = "0"
     found["codebook"] = "0"
-    assert changed() == ["settings", "corpora", "themes", "code"]
+    assert changed() == ["settings", "corpora", "themes", "code or libraries"]
 
 
 def test_experiments_list_ranks_what_has_no_macro_f1_last(ranked, tmp_path):
@@ -667,7 +667,7 @@ def test_experiments_log_to_mlflow(place, tmp_path):
     assert logged.data.params["estimator.kind"] == "sklearn.naive_bayes.ComplementNB"
     # A run that could not be logged whole is none that goes on for ever.
     with pytest.raises(ExperimentError, match="--mlflow-store"):
-        log_results("broken", replace(results, code="x" * 10_000), store)
+        log_results("broken", replace(results, settings={**results.settings, "no\nkey": 1}), store)
     client = MlflowClient(store)
     assert [one.info.status for one in client.search_runs([client.get_experiment_by_name("broken").experiment_id])] == ["FAILED"]
 

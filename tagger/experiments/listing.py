@@ -18,7 +18,7 @@ from tagger.themes import load_codebook
 
 @dataclass(frozen=True)
 class Listed:
-    """An experiment and its results, if it has run; ``changed`` names what is another since: settings, corpora, themes, code."""
+    """An experiment and its results, if it has run; ``changed`` names what is another since: settings, corpora, themes, code or libraries."""
 
     name: str
     results: Results | None
@@ -73,7 +73,7 @@ def _changed(experiment: Experiment, results: Results) -> Iterator[str]:
     except ThemesError:
         yield "themes"
     if not same_code:
-        yield "code"
+        yield "code or libraries"
 
 
 def _within(part: Any, whole: Any) -> bool:

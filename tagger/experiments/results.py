@@ -28,13 +28,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
+class _Split(_Part):
+    corpora: list[str] = []
+
+
 class _Settings(_Part):
     title: str
     about: str
     quote: bool
     corpora: list[str]
     themes: str
-    split: dict[str, Any]
+    split: _Split
 
 
 class _Fit(_Part):
