@@ -286,10 +286,10 @@ def test_experiments_fit_once_what_has_not_changed(place):
 
 def test_experiments_search_within_what_is_learned_from(place, monkeypatch):
     text = DATA + BAYES.replace("folds = 3", "folds = 2") + "[search]\nkind = 'grid'\nfolds = 2\n[search.parameters]\n"
-    text += "'estimator.parameters.alpha' = [0.1, 1000.0]\n'estimator.vectorizer.parameters.ngram_range' = [[1, 1], [1, 2]]\n"
+    text += "'estimator.parameters.alpha' = [0.1, 1000.0]\n'estimator.vectorizer.parameters.ngram_range' = [[1, 2]]\n"
     results = run(write(place, "grid", text))
     for fold in results.folds:
-        assert len(fold["tried"]) == 4
+        assert len(fold["tried"]) == 2
         assert fold["chosen"] == max(fold["tried"], key=lambda tried: tried["macro_f1"])["values"]
     # Nothing of a fold's test passages is seen before it is chosen for them, and no document stands on both sides.
     rounds = []
@@ -299,9 +299,9 @@ def test_experiments_search_within_what_is_learned_from(place, monkeypatch):
     experiment.results()
     search, outer = rounds
     documents = np.array(experiment.data.documents)
-    assert len(search) == 2 * 4 * 2
+    assert len(search) == 2 * 2 * 2
     for number, task in enumerate(search):
-        assert set(task.train) | set(task.test) <= set(outer[number // 8].train)
+        assert set(task.train) | set(task.test) <= set(outer[number // 4].train)
         assert not set(documents[task.train]) & set(documents[task.test])
 
 
@@ -674,7 +674,7 @@ def test_experiments_log_to_mlflow(place, tmp_path):
 
 def test_experiments_go_on_after_an_interruption_and_give_the_same_in_parallel(place):
     """Ctrl-C on a terminal reaches the whole group of processes."""
-    text = DATA + QUICK.replace("folds = 3", "folds = 6", 1)
+    text = DATA + QUICK.replace("folds = 3", "folds = 6", 1).replace("folds = 3", "folds = 2")
     folder = write(place, "long", text)
     words = [sys.executable, "-m", "tagger", "experiment", "run", str(folder), "--jobs", "2"]
     started = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -692,20 +692,22 @@ def test_experiments_go_on_after_an_interruption_and_give_the_same_in_parallel(p
     assert resumed.evidence == once.evidence
 
 
-@pytest.mark.parametrize("quote", [True, False])
-def test_experiments_report_shows_texts_only_where_it_may(place, quote):
-    folder = write(place, "reported", f"quote = {str(quote).lower()}\n" + DATA + QUICK)
+def test_experiments_report_shows_texts_only_where_it_may(place):
+    folder = write(place, "reported", DATA + QUICK)
     done = command("run", folder, "--fresh")
     assert done.stdout.startswith("macro-F1 0.")
     assert done.stdout.endswith(f"\n{folder / 'results.json'}\n{folder / 'report.html'}\n")
     results = read_results(folder)
-    (folder / "report.html").unlink()
-    assert command("report", folder).stdout == f"{folder / 'report.html'}\n"
-    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     wrong = {
         results.predictions.ids[row] for row in np.flatnonzero((results.predictions.labels != results.predictions.predicted).any(axis=1))
     }
     texts = {row["id"]: row["text"] for row in corpus.passages(place / "little")}
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     assert any(name in page for name in wrong)
-    assert [name for name, text in texts.items() if text in page] == [] if not quote else True
-    assert not quote or any(texts[name][-20:] in page for name in wrong)
+    assert any(texts[name][-20:] in page for name in wrong)
+    replace(results, settings={**results.settings, "quote": False}).write(folder)
+    (folder / "report.html").unlink()
+    assert command("report", folder).stdout == f"{folder / 'report.html'}\n"
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    assert any(name in page for name in wrong)
+    assert [name for name, text in texts.items() if text in page] == []

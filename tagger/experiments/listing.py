@@ -18,7 +18,7 @@ from tagger.themes import load_codebook
 
 @dataclass(frozen=True)
 class Listed:
-    """An experiment and its results, if it has run; ``changed`` names what is another since: settings, corpora, themes, code or libraries."""
+    """An experiment and its results, if it has run; ``changed`` names what is another since: settings, corpora, themes, code."""
 
     name: str
     results: Results | None
