@@ -15,6 +15,8 @@
 Every message is one line that names the file, line or field and says what to do.
 """
 
+from __future__ import annotations
+
 
 class TaggerError(Exception):
     """Base of all errors that tagger raises on purpose."""
@@ -55,3 +57,7 @@ class MissingExtraError(TaggerError, ImportError):
         self.package = package
         self.extra = extra
         super().__init__(f"this needs {package}, which is not installed: pip install 'tagger[{extra}]'")
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """What it is made of again in another process: not its message, as of other errors."""
+        return type(self), (self.package, self.extra)

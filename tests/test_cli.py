@@ -320,6 +320,12 @@ def test_cli_tag_names_the_known_themes_and_sections(report, tmp_path, codebook)
     assert run("tag", report, "--min-score", "2").returncode == 2
 
 
+def test_cli_names_a_file_that_can_t_be_used(tmp_path):
+    code = f"import tagger.cli as cli; type(cli.app).__call__ = lambda app: open({str(tmp_path)!r}); cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"error: {tmp_path}: can't be used: Is a directory\n")
+
+
 def test_cli_output_on_a_full_disk_or_to_a_reader_that_left(report):
     command = [sys.executable, "-m", "tagger", "tag", str(report)]
     if Path("/dev/full").exists():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import platform
 import random
+import shutil
 import sys
 
 import numpy as np
@@ -68,7 +70,7 @@ def table(sentences, tmp_path):
     return path
 
 
-def test_peers_are_measured_on_any_table_with_the_columns(run, table, tmp_path, monkeypatch):
+def test_peers_are_measured_on_any_table_with_the_columns(run, table, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "fasttext", None)  # as if it were not installed
     run.main(["aims", str(table), "words_svm", "keywords", "fasttext", "--out", str(tmp_path)])
     results = json.loads((tmp_path / "results/aims.json").read_text(encoding="utf-8"))
@@ -93,6 +95,24 @@ def test_peers_are_measured_on_any_table_with_the_columns(run, table, tmp_path, 
     assert "| words, linear SVM |" in page
     assert "keyword list (nobody wrote" in page
     assert "<svg" in (tmp_path / "macro_f1.svg").read_text(encoding="utf-8")
+    for value in results["contenders"].values():
+        assert value["made_by"]["code"] == run.code_digest()
+        assert value["made_by"]["python"] == platform.python_version()
+    # What is kept of others is taken over, as it was made; without it their figures would be lost.
+    del kept["made_by"]
+    (tmp_path / "predictions/aims/words_svm.json").write_text(json.dumps(kept), encoding="utf-8")
+    run.main(["aims", str(table), "words_bayes", "--out", str(tmp_path)])
+    written = (tmp_path / "results/aims.json").read_bytes()
+    again = json.loads(written)["contenders"]
+    assert list(again) == ["tagger", "words_svm", "words_bayes"]
+    assert again["words_svm"]["macro_f1"] == results["contenders"]["words_svm"]["macro_f1"]
+    assert again["words_svm"]["made_by"] == {}
+    shutil.rmtree(tmp_path / "predictions")
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        run.main(["aims", str(table), "words_bayes", "--out", str(tmp_path)])
+    assert "the figures of words_svm would be lost, since" in capsys.readouterr().err
+    assert (tmp_path / "results/aims.json").read_bytes() == written
 
 
 def test_peers_table_is_read_in_running_order(run, table, sentences):

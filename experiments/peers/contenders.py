@@ -22,10 +22,10 @@ from tagger.training import TrainingSettings
 
 OURS = "tagger"
 ALONE = "tagger_alone"
-"""tagger without what a passage hears of its neighbours."""
+"""tagger without what counts in running text only: what a passage hears of its neighbours, and what form of line it is."""
 TITLES = {
     OURS: "tagger",
-    ALONE: "tagger, each passage alone",
+    ALONE: "tagger, each passage alone, without form",
     "keywords": "keyword list",
     "words_logistic": "words, logistic regression",
     "words_characters_logistic": "words and characters, logistic regression",

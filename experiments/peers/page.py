@@ -33,9 +33,10 @@ are optimistic, and so is its lead. The keyword list is that of `experiments/def
 STATEMENTS = """\
 {passages:,} sentences of {documents} statements from AIMS.au (ICLR 2025, CC-BY), labelled by experts for {themes} criteria of reporting;
 {splits} folds by statement (scikit-learn's `GroupKFold`), each learned from about {learned_from:,} sentences. The sentences are not in this
-repository. tagger is at its defaults, without a lexicon. It was made for other texts, but **that it hears neighbouring sentences was added
-with these figures in view**. The peers see each sentence alone; “each passage alone” is tagger under that condition. Some criteria have
-so few sentences that their figures are mostly chance."""
+repository. tagger is at its defaults, without a lexicon. It was made for other texts, but **that it hears neighbouring sentences, and the
+form of a line (its length, capitals, digits and ending), was added with these figures in view**. The peers see each sentence alone; “each
+passage alone, without form” is tagger under that condition, and without the form of lines. Some criteria have so few sentences that their
+figures are mostly chance."""
 
 ABOUT = {
     "development": ("Country reports on trafficking", TRAFFICKING),
@@ -88,7 +89,8 @@ def page(results: Mapping[str, Any]) -> str:
         "```",
         "",
         "`--model FOLDER` adds static embeddings that model2vec reads; a peer whose package is missing is passed over. Names of peers",
-        "after the path measure these alone anew. The peers are in [`peers.py`](peers.py), to be named in experiments of your own.",
+        "after the path measure these alone anew, beside what `predictions/` holds of the others. The peers are in [`peers.py`](peers.py),",
+        "to be named in experiments of your own.",
         "",
         f"![Macro-F1 of all contenders, with intervals]({PICTURE})",
     ]

@@ -4,19 +4,22 @@
     python experiments/peers/run.py aims path/to/sentences.csv
 
 Figures go to ``results/``, and from there into README.md and its picture; what each said of every passage goes to ``predictions/``, which
-stays out of the repository. With names of peers after the path only these are measured anew.
+stays out of the repository. With names of peers after the path only these are measured anew; what ``predictions/`` holds of the others is
+taken over, and where it holds less than ``results/``, nothing is done.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ from rich.console import Console
 from rich.progress import track
 from threadpoolctl import threadpool_limits
 
+import tagger
 from tagger.corpus import label_matrix
 from tagger.errors import TaggerError, TrainingError
 from tagger.evaluation import Predictions, compare, holm, measure
@@ -46,15 +50,17 @@ class Run:
     speed: float
     chosen: Sequence[dict[str, Any]]
     """The parameters that were chosen, split by split."""
+    made_by: Mapping[str, str]
+    """The SHA-256 of the code and the versions of the packages that the run was made with; nothing of runs before these were kept."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"seconds": self.seconds, "speed": self.speed, "chosen": list(self.chosen), "predictions": self.predictions.to_json()}
+        return {**vars(self), "chosen": list(self.chosen), "made_by": dict(self.made_by), "predictions": self.predictions.to_json()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Run:
         """Read what `to_json` wrote."""
-        return cls(Predictions.from_json(value["predictions"]), value["seconds"], value["speed"], value["chosen"])
+        return cls(Predictions.from_json(value["predictions"]), value["seconds"], value["speed"], value["chosen"], value.get("made_by", {}))
 
 
 def contend(name: str, benchmark: Benchmark, model: Path | None) -> Run:
@@ -84,7 +90,7 @@ def contend(name: str, benchmark: Benchmark, model: Path | None) -> Run:
         predicted=np.concatenate([predicted for _, predicted in said]),
         corpora=benchmark.corpora,
     )
-    return Run(predictions, float(np.mean(learning)), len(predictions) / sum(scoring), chosen)
+    return Run(predictions, float(np.mean(learning)), len(predictions) / sum(scoring), chosen, {"code": code_digest(), **versions()})
 
 
 def summarise(benchmark: Benchmark, runs: dict[str, Run], skipped: dict[str, str]) -> dict[str, Any]:
@@ -99,6 +105,7 @@ def summarise(benchmark: Benchmark, runs: dict[str, Run], skipped: dict[str, str
             "seconds": round(run.seconds, 1),
             "passages_a_second": round(run.speed),
             "chosen": run.chosen,
+            "made_by": run.made_by,
         }
     for one, key in ((OURS, "ours_less_this"), (ALONE, "alone_less_this")):
         for name, difference in differences(one, runs).items():
@@ -135,8 +142,20 @@ def machine() -> dict[str, Any]:
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "versions": {"python": platform.python_version(), **{name: found for name in PACKAGES if (found := _version(name))}},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that contenders are made of."""
+    return {"python": platform.python_version(), **{name: found for name in PACKAGES if (found := _version(name))}}
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 of the code of all contenders: the modules of the package and those beside this file."""
+    files = sorted([*Path(tagger.__file__).parent.rglob("*.py"), *HERE.glob("*.py")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _version(package: str) -> str | None:
@@ -152,6 +171,16 @@ def _kept(path: Path, benchmark: Benchmark) -> Run | None:
         return None
     run = Run.from_json(json.loads(path.read_text(encoding="utf-8")))
     return run if run.predictions.corpora == dict(benchmark.corpora) else None
+
+
+def _check_kept(results: Path, predictions: Path, kept: Collection[str], names: Collection[str]) -> None:
+    """Refuse to write over the figures of those that are neither to be measured nor kept."""
+    published = json.loads(results.read_text(encoding="utf-8"))["contenders"] if results.is_file() else {}
+    if lost := [name for name in published if name not in {*kept, *names, OURS}]:
+        raise TrainingError(
+            f"{results}: the figures of {', '.join(lost)} would be lost, since {predictions} has no predictions of these for the same "
+            "passages: name these, too, or no peer at all"
+        )
 
 
 def _write(path: Path, value: dict[str, Any], indent: int | None = None) -> None:
@@ -182,14 +211,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _measure(options: argparse.Namespace) -> None:
     benchmark = BENCHMARKS[options.benchmark](options.path)
+    paths = {name: options.out / "predictions" / options.benchmark / f"{name}.json" for name in TITLES}
+    results = options.out / "results" / f"{options.benchmark}.json"
+    others = [name for name in TITLES if name not in options.names] if options.names else []
+    kept = {name: run for name in others if (run := _kept(paths[name], benchmark))}
+    if options.names:
+        _check_kept(results, paths[OURS].parent, kept, options.names)
     runs, skipped = {}, {}
     for name in track(TITLES, "Peers", console=Console(stderr=True), transient=True):
-        path = options.out / "predictions" / options.benchmark / f"{name}.json"
-        earlier = _kept(path, benchmark) if options.names and name not in options.names else None
-        if earlier is None and options.names and name not in (*options.names, OURS):
+        if name in others and name not in kept and name != OURS:
             continue
         try:
-            runs[name] = earlier or contend(name, benchmark, options.model)
+            runs[name] = kept.get(name) or contend(name, benchmark, options.model)
         except ImportError as error:
             skipped[name] = f"{error.name} is not installed: pip install '.[peers]'"
         except TrainingError as error:
@@ -197,8 +230,8 @@ def _measure(options: argparse.Namespace) -> None:
                 raise
             skipped[name] = str(error)
         else:
-            _write(path, runs[name].to_json())
-    _write(options.out / "results" / f"{options.benchmark}.json", summarise(benchmark, runs, skipped), indent=1)
+            _write(paths[name], runs[name].to_json())
+    _write(results, summarise(benchmark, runs, skipped), indent=1)
     write_page(options.out)
 
 

@@ -53,9 +53,11 @@ def main() -> None:
         _drop_output()
         raise SystemExit(1) from None
     except OSError as error:
-        # `tagger tag ... > file` on a full disk.
+        # `tagger tag ... > file` on a full disk; only what is opened by its name is named.
         _drop_output()
-        fail(f"can't write the output: {error.strerror or error}")
+        fail(
+            f"{error.filename}: can't be used: {error.strerror}" if error.filename else f"can't write the output: {error.strerror or error}"
+        )
 
 
 def _drop_output() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,23 +56,21 @@ def run_cli(
 def _run(file: Path, jobs: int, fresh: bool, store: str | None) -> None:
     """Run, write, and log to a store of MLflow."""
     from tagger.experiments import Run, read_experiment
-    from tagger.experiments.fitting import CACHE
+    from tagger.experiments.reporting import check_reporting
     from tagger.experiments.tracking import check_tracking, log_results
 
     experiment = read_experiment(file)
+    check_reporting()
     if store:
         check_tracking()
-    if fresh:
-        shutil.rmtree(experiment.folder / CACHE, ignore_errors=True)
     with _progress() as watch:
-        run = Run(experiment, jobs=jobs, watch=watch)
+        run = Run(experiment, jobs=jobs, fresh=fresh, watch=watch)
         results = run.results()
-        written = [results.write(experiment.folder)]
+        written = [results.write(experiment.folder), _report(results, experiment.folder)]
+        if store:
+            log_results(experiment.name, results, store)
         if experiment.settings.save_model:
             written.append(run.save_model())
-    written.append(_report(results, experiment.folder))
-    if store:
-        log_results(experiment.name, results, store)
     print(_headline(results))
     print("\n".join(map(str, written)))
 
@@ -106,10 +104,11 @@ def list_cli(
         return
     _console().print(_ranking(found))
     run = [listed.results for listed in found if listed.results]
-    if len({(tuple(sorted(set(results.predictions.documents))), len(set(results.predictions.ids))) for results in run}) > 1:
+    if len({results.tested for results in run}) > 1:
         print("Not all were tested on the same passages: compare only those that were.")
-    if any(listed.changed for listed in found):
-        print("* the experiment.toml was changed since: run it again.")
+    for listed in found:
+        if listed.changed:
+            print(f"* {listed.name}: other {', '.join(listed.changed)} since: run it again.")
 
 
 @experiment_app.command("compare")
@@ -196,7 +195,7 @@ def _plain(listed: Listed) -> dict[str, Any]:
     results = listed.results
     if results is None:
         return {"name": listed.name, "ran": False}
-    return {"name": listed.name, "ran": True, "changed": listed.changed, "seconds": round(results.seconds, 1), **results.figures}
+    return {"name": listed.name, "ran": True, "changed": list(listed.changed), "seconds": round(results.seconds, 1), **results.figures}
 
 
 def _ranking(found: Sequence[Listed]) -> Table:
@@ -230,10 +229,10 @@ def _differences(found: Comparison) -> Table:
             row.name,
             _number(row.a),
             _number(row.b),
-            f"{row.difference:+.3f}",
-            " to ".join(f"{end:+.3f}" for end in row.interval),
-            f"{row.p:.4f}",
-            "" if row.p_corrected is None else f"{row.p_corrected:.4f}",
+            _number(row.difference, "+.3f"),
+            _interval(row.interval, "+.3f"),
+            _number(row.p, ".4f"),
+            "" if row.p_corrected is None else _number(row.p_corrected, ".4f"),
             *(ways if row in found.themes else ()),
         )
     return table
@@ -263,9 +262,10 @@ def _table(first: str, *others: str) -> Table:
     return table
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _number(value: float | None, form: str = ".3f") -> str:
+    """The number, or a dot where there is none, as in figures of a model."""
+    return "." if value is None or math.isnan(value) else f"{value:{form}}"
 
 
-def _interval(values: Sequence[float | None]) -> str:
-    return " to ".join(_number(value) for value in values)
+def _interval(values: Sequence[float | None], form: str = ".3f") -> str:
+    return " to ".join(_number(value, form) for value in values)

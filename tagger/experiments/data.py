@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import datasets
@@ -12,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.corpus import digest, label_matrix, load
-from tagger.duplicates import near_duplicates
+from tagger.duplicates import Pair, near_duplicates
 from tagger.errors import TrainingError
 from tagger.evaluation.resampling import Fold, grouped_folds, one_corpus_out, without_leaks
 from tagger.experiments.files import Experiment, Keys
-from tagger.experiments.settings import CrossValidation, OneCorpusOut, TestCorpora
+from tagger.experiments.settings import CrossValidation, OneCorpusOut, Search, Settings, Split, TestCorpora
 from tagger.themes import Codebook, load_codebook
 
 
@@ -32,6 +33,11 @@ class Data:
     """Name of a corpus -> SHA-256 of its passages, in their order."""
     learned: int
     """How many passages are not of corpora to test on only."""
+
+    @cached_property
+    def near_duplicates(self) -> list[Pair]:
+        """All pairs of near-duplicates among the passages, by their rows."""
+        return near_duplicates(list(self.corpus["text"]))
 
     @property
     def digest(self) -> str:
@@ -61,8 +67,14 @@ def read_data(experiment: Experiment) -> Data:
             name = folder.resolve().name
             if name in digests:
                 raise experiment.wrong((*keys, number), f"a second corpus is called {name!r}: rename a folder")
-            digests[name] = digest(folder)
-            parts.append(_named(load(folder, codebook.names), name))
+            try:
+                found = digest(folder)
+                parts.append(_named(load(folder, codebook.names), name))
+            except OSError as error:
+                raise experiment.wrong((*keys, number), f"{folder}: can't be read: {error.strerror or error}") from error
+            if same := [other for other, known in digests.items() if known == found]:
+                raise experiment.wrong((*keys, number), f"{name!r} holds the very same passages as {same[0]!r}: name them once")
+            digests[name] = found
     corpus = datasets.concatenate_datasets(parts)
     learned = sum(len(part) for part in parts[: len(settings.corpora)])
     return Data(corpus, label_matrix(corpus), tuple(corpus["document"]), codebook, digests, learned)
@@ -78,15 +90,38 @@ def folds(experiment: Experiment, data: Data) -> list[tuple[int, Fold]]:
     """
     split = experiment.settings.split
     found = [(seed, fold) for seed in experiment.settings.seeds for fold in _folds(split, data, seed)]
-    if split.drop_near_duplicates:
-        pairs = near_duplicates(list(data.corpus["text"]))
-        found = [(seed, without_leaks(fold, pairs)) for seed, fold in found]
-        if not all(len(fold.train) for _, fold in found):
-            raise TrainingError("every passage to learn from is a near-duplicate of one to test on: keep them, or split otherwise")
-    return found
+    return [(seed, _without_leaks(split, data, fold)) for seed, fold in found]
 
 
-def _folds(split: CrossValidation | OneCorpusOut | TestCorpora, data: Data, seed: int) -> list[Fold]:
+def search_folds(settings: Settings, search: Search, data: Data, train: NDArray[np.int64], seed: int) -> list[Fold]:
+    """Return the folds, by document, of what is learned from, on which a search compares; near-duplicates are dropped as in `folds`.
+
+    Raises
+    ------
+    TrainingError
+        The documents can't be split so, or nothing is left to learn from.
+    """
+    parts = grouped_folds(
+        data.labels[train],
+        [data.documents[row] for row in train],
+        folds=search.folds,
+        seed=seed,
+        themes=data.codebook.names,
+    )
+    return [_without_leaks(settings.split, data, replace(part, train=train[part.train], test=train[part.test])) for part in parts]
+
+
+def _without_leaks(split: Split, data: Data, fold: Fold) -> Fold:
+    """The fold without training rows that nearly say what a test row says, where the settings ask for that."""
+    if not split.drop_near_duplicates:
+        return fold
+    fold = without_leaks(fold, data.near_duplicates)
+    if not len(fold.train):
+        raise TrainingError("every passage to learn from is a near-duplicate of one to test on: keep them, or split otherwise")
+    return fold
+
+
+def _folds(split: Split, data: Data, seed: int) -> list[Fold]:
     if isinstance(split, CrossValidation):
         return grouped_folds(data.labels, data.documents, folds=split.folds, seed=seed, themes=data.codebook.names)
     if isinstance(split, OneCorpusOut):

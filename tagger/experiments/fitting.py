@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +24,9 @@ from tagger.corpus import label_matrix
 from tagger.errors import OutputError, TaggerError, TrainingError
 from tagger.experiments.data import Data
 from tagger.experiments.files import Experiment
-from tagger.experiments.learning import Lexicon, make_learner, sources
+from tagger.experiments.learning import Lexicon, make_learner
 from tagger.experiments.settings import Settings
+from tagger.experiments.sources import own_digest, own_modules
 from tagger.learners import LearnedModel
 
 CACHE = ".cache"
@@ -68,18 +72,21 @@ class _Job:
 
 
 class Fitter:
-    """Does the fits of an experiment, those that are not in its cache."""
+    """Does the fits of an experiment, those that are not in its cache; ``fresh`` empties the cache first."""
 
-    def __init__(self, experiment: Experiment, data: Data, *, jobs: int = 1) -> None:
+    def __init__(self, experiment: Experiment, data: Data, *, jobs: int = 1, fresh: bool = False) -> None:
         self._experiment = experiment
         self._data = data
         self._jobs = jobs
         cache = experiment.folder / CACHE
         try:
+            if fresh and cache.exists():
+                shutil.rmtree(cache)
             cache.mkdir(exist_ok=True)
             (cache / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{cache}: can't be written: {error.strerror or error}") from error
+        self._code = functools.cache(lambda modules: _code_digest(modules, experiment.folder))  # a search fits hundreds of times
         self._fit = joblib.Memory(cache, verbose=0).cache(_fit, ignore=["job"])
 
     def __call__(self, tasks: Sequence[Task], done: Callable[[], None]) -> list[Fitted]:
@@ -97,28 +104,40 @@ class Fitter:
 
     def _arguments(self, task: Task) -> tuple[str, int, NDArray[np.int64], NDArray[np.int64], _Job]:
         lexicon, folder = self._data.codebook.lexicon, self._experiment.folder
-        key = f"{task.settings.model_dump_json(include={'estimator', 'features'})} {self._data.digest} {code_digest(task.settings, folder)}"
+        code = self._code(own_modules(task.settings))
+        key = f"{task.settings.model_dump_json(include={'estimator', 'features'})} {self._data.digest} {code}"
         return key, task.seed, task.train, task.test, _Job(task.settings, folder, self._data.corpus, lexicon)
 
 
 def code_digest(settings: Settings, folder: Path) -> str:
-    """SHA-256 of all code that a fit depends on: tagger's, one's own, and the versions of the libraries."""
-    files = [*_CODE, *sources(settings, folder)]
-    return hashlib.sha256(repr([VERSIONS, *(file.read_bytes() for file in files)]).encode()).hexdigest()
+    """SHA-256 of the code that a fit depends on: tagger's, one's own (see `own_digest`), and the versions of the libraries."""
+    return _code_digest(own_modules(settings), folder)
+
+
+def _code_digest(modules: tuple[str, ...], folder: Path) -> str:
+    parts = [VERSIONS, own_digest(modules, folder), *(file.read_bytes() for file in _CODE)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@contextmanager
+def failures_named(settings: Settings) -> Iterator[None]:
+    """Make whatever an estimator raises a TrainingError that names the estimator."""
+    try:
+        yield
+    except TaggerError:
+        raise
+    except Exception as error:
+        raise TrainingError(f"the estimator {settings.estimator.kind} fails: {type(error).__name__}: {error}") from error
 
 
 def _fit(key: str, seed: int, train: NDArray[np.int64], test: NDArray[np.int64], job: _Job) -> Fitted:
     """Learn from some rows and say what others carry."""
     started = time.perf_counter()
     tested = job.corpus.select(test)
-    try:
+    with failures_named(job.settings):
         learned = make_learner(job.settings, job.folder, job.lexicon, seed).learn(job.corpus.select(train))
         said: Any = learned.predict(tested)
         scores, predicted = np.asarray(said[0], np.float64), np.asarray(said[1], np.bool_)
-    except TaggerError:
-        raise
-    except Exception as error:  # whatever an estimator raises
-        raise TrainingError(f"the estimator {job.settings.estimator.kind} fails: {type(error).__name__}: {error}") from error
     seconds = time.perf_counter() - started
     labels = label_matrix(tested)
     if scores.shape != labels.shape or predicted.shape != labels.shape or not np.isfinite(scores).all():

@@ -30,6 +30,10 @@ class SettingError(Exception):
         self.keys = keys
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[type[SettingError], tuple[tuple[str, ...], str]]:
+        """What it is made of again in another process."""
+        return type(self), (self.keys, str(self))
+
 
 def make_learner(settings: Settings, folder: Path, lexicon: Lexicon, seed: int) -> Learner:
     """Make the learner of an experiment in ``folder``.
@@ -71,16 +75,6 @@ def check(settings: Settings, folder: Path) -> None:
     learner = make_learner(settings, folder, {}, 0)
     if isinstance(learner, ClassifierLearner):
         learner.make()
-
-
-def sources(settings: Settings, folder: Path) -> list[Path]:
-    """Return the files that classes of one's own stand in, and those beside them, which they may import."""
-    estimator = settings.estimator
-    kinds = [estimator.kind]
-    if isinstance(estimator, OtherEstimator) and estimator.vectorizer is not None:
-        kinds.append(estimator.vectorizer.kind)
-    modules = [sys.modules[_own(kind, folder, ()).__module__] for kind in kinds if ":" in kind]
-    return sorted({file for module in modules for file in Path(module.__file__ or "").parent.glob("*.py")})
 
 
 def _classifier(settings: Settings, estimator: OtherEstimator, folder: Path, lexicon: Lexicon, seed: int) -> Any:

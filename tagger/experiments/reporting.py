@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tagger.errors import MissingExtraError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
 from tagger.evaluation.results import Evaluation
@@ -17,6 +18,22 @@ from tagger.records import Span
 from tagger.writing.counts import NO_SECTION
 
 REPORT = "report.html"
+
+
+def check_reporting() -> None:
+    """Refuse to begin what can't be shown at the end.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib or jinja2 is not installed.
+    """
+    import tagger.evaluation.report  # noqa: F401
+
+    try:
+        import jinja2  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "train") from error
 
 
 def write_experiment_report(results: Results, folder: Path) -> list[str]:
@@ -42,7 +59,12 @@ def write_experiment_report(results: Results, folder: Path) -> list[str]:
         evaluation=_evaluation(predictions, [sections.get(name, "") for name in predictions.ids]),
         texts={name: row["text"] for name, row in shown.items()} if quote else None,
         sections=sections or None,
-        evidence={names[key]: _spans(results.evidence["/".join(key)]) for key in set(keys) if "/".join(key) in results.evidence}
+        evidence={
+            names[document, name]: _spans(marks)
+            for document, of_ids in results.evidence.items()
+            for name, marks in of_ids.items()
+            if (document, name) in names
+        }
         if quote
         else None,
     )

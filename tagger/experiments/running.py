@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.building import build_model
+from tagger.errors import OutputError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
-from tagger.evaluation.resampling import grouped_folds
-from tagger.experiments.data import Data, folds, read_data
+from tagger.experiments.data import Data, folds, read_data, search_folds
 from tagger.experiments.files import Experiment
-from tagger.experiments.fitting import VERSIONS, Fitted, Fitter, Task, code_digest
+from tagger.experiments.fitting import VERSIONS, Fitted, Fitter, Task, code_digest, failures_named
 from tagger.experiments.learning import make_learner, training_settings
 from tagger.experiments.results import Results
 from tagger.experiments.searching import Values, best, candidates, check_all
@@ -56,7 +56,7 @@ class _Choice:
 
 
 class Run:
-    """An experiment that is being run: its data, and the fits that it needs.
+    """An experiment that is being run: its data, and the fits that it needs; ``fresh`` throws away those of earlier runs.
 
     Raises
     ------
@@ -64,11 +64,13 @@ class Run:
         The file asks for what can't be done; the message names the line.
     """
 
-    def __init__(self, experiment: Experiment, *, jobs: int = 1, watch: Watch = lambda what, count, kept: lambda: None) -> None:
+    def __init__(
+        self, experiment: Experiment, *, jobs: int = 1, fresh: bool = False, watch: Watch = lambda what, count, kept: lambda: None
+    ) -> None:
         check_all(experiment)
         self.experiment = experiment
         self.data = read_data(experiment)
-        self._fitter = Fitter(experiment, self.data, jobs=jobs)
+        self._fitter = Fitter(experiment, self.data, jobs=jobs, fresh=fresh)
         self._watch = watch
 
     def results(self) -> Results:
@@ -102,7 +104,7 @@ class Run:
                 for place, choice, one in zip(places, choices, fitted, strict=True)
             ],
             figures=measure(predictions).card(),
-            evidence=dict(_evidence(data, places, fitted)),
+            evidence=_evidence(data, places, fitted),
             versions={"python": platform.python_version(), **VERSIONS},
             code=code_digest(settings, self.experiment.folder),
             codebook=data.codebook.digest,
@@ -112,6 +114,13 @@ class Run:
         """Learn from all passages that are not there to test on only, and save what was learned beside the file.
 
         tagger's own model becomes a folder that `tagger.load` opens; another becomes a file of joblib, which to open is to trust.
+
+        Raises
+        ------
+        TrainingError
+            The estimator fails.
+        OutputError
+            The file can't be written, or what was learned can't be pickled.
         """
         settings, folder = self.experiment.settings, self.experiment.folder
         rows = np.arange(self.data.learned)
@@ -122,10 +131,17 @@ class Run:
             training = training_settings(chosen, lexicon, seed)
             build_model(corpora, folder / MODEL, themes=folder / settings.themes, settings=training)
             return folder / MODEL
-        learned = make_learner(chosen, folder, lexicon, seed).learn(self.data.corpus.select(rows))
+        with failures_named(chosen):
+            learned = make_learner(chosen, folder, lexicon, seed).learn(self.data.corpus.select(rows))
         path = folder / f"{MODEL}.joblib"
         with whole(path) as stream:
-            joblib.dump(learned, stream)
+            try:
+                joblib.dump(learned, stream)
+            except OSError:
+                raise
+            except Exception as error:  # whatever a class raises
+                said = f"what {chosen.estimator.kind} learned can't be pickled: {type(error).__name__}: {error}"
+                raise OutputError(f"{said}: mend the class, or leave out save_model") from error
         return path
 
     def _fit(self, what: str, tasks: Sequence[Task]) -> list[Fitted]:
@@ -137,27 +153,18 @@ class Run:
         tried = candidates(settings)
         if settings.search is None or len(tried) == 1:
             return [_Choice(tried[0]) for _ in places]
-        inner = [
-            grouped_folds(
-                data.labels[place.train],
-                [data.documents[row] for row in place.train],
-                folds=settings.search.folds,
-                seed=place.seed,
-                themes=data.codebook.names,
-            )
-            for place in places
-        ]
+        inner = [search_folds(settings, settings.search, data, place.train, place.seed) for place in places]
         tasks = [
-            Task(settings.changed(values), place.seed, place.train[fold.train], place.train[fold.test])
+            Task(settings.changed(values), place.seed, fold.train, fold.test)
             for place, parts in zip(places, inner, strict=True)
             for values in tried
             for fold in parts
         ]
         fitted = iter(self._fit("search", tasks))
         choices = []
-        for place, parts in zip(places, inner, strict=True):
+        for parts in inner:
             found = [[next(fitted) for _ in parts] for _ in tried]
-            labels = np.concatenate([data.labels[place.train[fold.test]] for fold in parts])
+            labels = np.concatenate([data.labels[fold.test] for fold in parts])
             taken, scores = best(labels, [np.concatenate([one.predicted for one in each]) for each in found])
             seconds = sum(one.seconds for each in found for one in each)
             choices.append(_Choice(tried[taken], list(zip(tried, scores, strict=True)), seconds))
@@ -179,8 +186,13 @@ def _predictions(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted])
     )
 
 
-def _evidence(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted]) -> Iterator[tuple[str, Any]]:
+def _evidence(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted]) -> dict[str, dict[str, Any]]:
+    """By document, id and theme: of several fits that were wrong about a theme of a passage the first one's."""
     ids = data.corpus["id"]
+    found: dict[str, dict[str, Any]] = {}
     for place, one in zip(places, fitted, strict=True):
         for row, marks in one.evidence.items():
-            yield f"{data.documents[place.test[row]]}/{ids[int(place.test[row])]}", marks
+            of_document = found.setdefault(data.documents[place.test[row]], {})
+            name = ids[int(place.test[row])]
+            of_document[name] = {**marks, **of_document.get(name, {})}
+    return found

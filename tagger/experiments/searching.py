@@ -60,7 +60,10 @@ def check_all(experiment: Experiment) -> None:
 
 def _problem(settings: Settings, place: str, value: Any, folder: Path) -> str | None:
     if not place.startswith(("features.", "estimator.")):
-        return "search for values of features and of the estimator: write 'estimator.parameters.NAME', 'estimator.C' or 'features.NAME'"
+        return (
+            "search for values of features and of the estimator: write 'features.NAME', 'estimator.NAME' or, of a class, "
+            "'estimator.parameters.NAME'"
+        )
     try:
         check(settings.changed({place: value}), folder)
     except SettingError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -46,7 +47,17 @@ def _once(value: list[Any]) -> list[Any]:
     return value
 
 
+def _kept(value: Any) -> Any:
+    """Refuse what JSON does not know: it could not be written into the results, nor be told apart in the cache."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError("write finite numbers, texts, true or false, or lists and tables of these") from error
+    return value
+
+
 Kind = Annotated[str, AfterValidator(_kind)]
+Value = Annotated[Any, AfterValidator(_kept)]
 Folders = Annotated[list[str], Field(min_length=1), AfterValidator(_once)]
 Folds = Annotated[int, Field(ge=2)]
 
@@ -80,7 +91,10 @@ class CrossValidation(Table):
     kind: Literal["cross-validation"] = "cross-validation"
     folds: Folds = 5
     drop_near_duplicates: bool = False
-    """Whether passages that nearly say what a test passage says are left out of what is learned from."""
+    """Whether passages that nearly say what a test passage says are left out of what is learned from, in the folds of a search, too.
+
+    Calibration and thresholds, which see no test passage, come from folds by document as they are.
+    """
 
 
 class OneCorpusOut(Table):
@@ -100,6 +114,9 @@ class TestCorpora(Table):
     drop_near_duplicates: bool = False
 
 
+Split = CrossValidation | OneCorpusOut | TestCorpora
+
+
 class TaggerEstimator(Table):
     """tagger's own training; the fields are those of `tagger.training.TrainingSettings`."""
 
@@ -115,7 +132,7 @@ class Vectorizer(Table):
     """What turns texts into a matrix: "tagger" for its own features, or as an estimator's kind."""
 
     kind: Kind
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Value] = {}
 
 
 class OtherEstimator(Table):
@@ -125,7 +142,7 @@ class OtherEstimator(Table):
     """
 
     kind: Kind
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Value] = {}
     vectorizer: Vectorizer | None = None
     folds: Folds = 5
 
@@ -142,7 +159,7 @@ class GridSearch(Table):
     """Every combination of the values, which are named by their place, such as "estimator.parameters.C"."""
 
     kind: Literal["grid"]
-    parameters: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+    parameters: Annotated[dict[str, Annotated[list[Value], Field(min_length=1)]], Field(min_length=1)]
     folds: Folds = 3
 
 
@@ -154,7 +171,7 @@ class RandomSearch(Table):
         dict[
             str,
             Annotated[
-                Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
+                Annotated[list[Value], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
                 Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
             ],
         ],
@@ -162,6 +179,9 @@ class RandomSearch(Table):
     ]
     tries: Annotated[int, Field(ge=1)] = 20
     folds: Folds = 3
+
+
+Search = GridSearch | RandomSearch
 
 
 def _features() -> dict[str, Any]:
@@ -196,12 +216,12 @@ class Settings(Table):
     quote: bool = True
     """Whether passages may be shown in the report and in comparisons."""
     save_model: bool = False
-    split: Annotated[CrossValidation | OneCorpusOut | TestCorpora, Field(discriminator="kind")] = CrossValidation()
+    split: Annotated[Split, Field(discriminator="kind")] = CrossValidation()
     features: Features = Features()
     estimator: Annotated[Annotated[TaggerEstimator, Tag("tagger")] | Annotated[OtherEstimator, Tag("other")], Discriminator(_estimator)] = (
         TaggerEstimator()
     )
-    search: Annotated[GridSearch | RandomSearch, Field(discriminator="kind")] | None = None
+    search: Annotated[Search, Field(discriminator="kind")] | None = None
 
     @property
     def hears_features(self) -> bool:

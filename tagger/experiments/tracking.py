@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from tagger.errors import ExperimentError, MissingExtraError
@@ -43,16 +44,25 @@ def log_results(name: str, results: Results, store: str) -> str:
         run = client.create_run(
             found.experiment_id if found else client.create_experiment(name), run_name=results.settings["title"] or name
         )
-        for key, value in _flat(results.settings):
-            client.log_param(run.info.run_id, key, value[:6000])
-        for key, value in {**results.versions, "code": results.code, "codebook": results.codebook}.items():
-            client.set_tag(run.info.run_id, key, value)
-        for key, number in _figures(results).items():
-            client.log_metric(run.info.run_id, key, number)
+        try:
+            _log(client, run.info.run_id, results)
+        except BaseException:
+            with suppress(MlflowException):  # what went wrong first is what to tell
+                client.set_terminated(run.info.run_id, "FAILED")
+            raise
         client.set_terminated(run.info.run_id)
     except MlflowException as error:
         raise ExperimentError(f"--mlflow-store {store}: {error}") from error
     return str(run.info.run_id)
+
+
+def _log(client: Any, run: str, results: Results) -> None:
+    for key, value in _flat(results.settings):
+        client.log_param(run, key, value[:6000])
+    for key, value in {**results.versions, "code": results.code, "codebook": results.codebook}.items():
+        client.set_tag(run, key, value)
+    for key, number in _figures(results).items():
+        client.log_metric(run, key, number)
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
