@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -47,13 +46,6 @@ texts, opened = json.load(open(sys.argv[1])), tagger.load(sys.argv[2])
 start = time.perf_counter()
 opened.scores(texts)
 print(time.perf_counter() - start, file=open(sys.argv[3], "w"))
-"""
-_WORKERS = """
-import json, sys, tagger
-from joblib import Parallel, delayed
-texts, opened, jobs = json.load(open(sys.argv[1])) * 8, tagger.load(sys.argv[2]), int(sys.argv[3])
-size = -(-len(texts) // 2)
-Parallel(jobs)(delayed(opened.scores)(texts[start : start + size]) for start in range(0, len(texts), size))
 """
 
 
@@ -242,21 +234,16 @@ class Bench:
         target = Target("two worker processes on two cores against one", 1.7, 1.9)
         if len(self.cores) < 2:
             return {"workers": {**target.about(), "skipped": "there is one core only"}}
-        shards, notes = self.folder / "shards", []
+        shards = self.folder / "shards"
         outs = iter(self.folder / f"out{number}" for number in range(1_000))
-        if _has_jobs():
-            shards.mkdir()
-            passages = varied(self.taught, seed=3)
-            for number in range(self.scale.files):
-                write_report(shards / f"{number:04d}.txt", passages, self.scale.workers / self.scale.files)
-            notes.append(f"Workers: `tagger tag FOLDER --jobs`, {self.scale.files} files of {self.scale.workers / self.scale.files:g} MB")
-        else:
-            notes.append("Workers: the command has no `--jobs` yet: joblib over `Tagger.scores`, loading included")
+        shards.mkdir()
+        passages = varied(self.taught, seed=3)
+        for number in range(self.scale.files):
+            write_report(shards / f"{number:04d}.txt", passages, self.scale.workers / self.scale.files)
+        notes = [f"Workers: `tagger tag FOLDER --jobs`, {self.scale.files} files of {self.scale.workers / self.scale.files:g} MB"]
 
         def work(jobs: int) -> Cost:
-            scoring = [sys.executable, "-c", _WORKERS, self.file, self.model, str(jobs)]
-            tagging = [*self._tag(shards), "-o", f"{next(outs)}/", "--jobs", str(jobs)]
-            return process(tagging if shards.is_dir() else scoring, self.cores[-jobs:])
+            return process([*self._tag(shards), "-o", f"{next(outs)}/", "--jobs", str(jobs)], self.cores[-jobs:])
 
         try:
             costs = in_turn({"two": partial(work, 2), "one": partial(work, 1)}, self.scale.rounds, warm=False)
@@ -290,11 +277,6 @@ def _rounded(stages: dict[str, float]) -> dict[str, float]:
 def _in_chunks(score: Score, texts: Sequence[str]) -> None:
     for start in range(0, len(texts), CHUNK):
         score(texts[start : start + CHUNK])
-
-
-def _has_jobs() -> bool:
-    shown = subprocess.run([sys.executable, "-m", "tagger", "tag", "--help"], capture_output=True, text=True, check=True)
-    return "--jobs" in shown.stdout
 
 
 def machine(load: Sequence[float]) -> dict[str, Any]:
