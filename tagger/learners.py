@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from tagger.corpus import label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.model import Model, logistic
-from tagger.training import TrainingSettings, best_thresholds, train
+from tagger.training import TrainingSettings, best_thresholds, document_folds, train
 
 try:
     import datasets
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GroupKFold
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
@@ -97,8 +96,13 @@ class ClassifierLearner:
         for theme, count in zip(corpus.features["labels"].feature.names, labels.sum(axis=0), strict=True):
             if not count:
                 raise TrainingError(f"theme {theme!r} has no passage to learn from: label some, or leave the theme out")
+        if len(set(documents)) < 2:
+            raise TrainingError("all passages are of one document: grouped cross-validation needs two or more")
+        splits = document_folds(labels, documents, self.folds, self.seed)
+        if not splits:
+            raise TrainingError("no way to split the documents so that each fold has all themes to learn from: label more documents")
         decisions = np.zeros(labels.shape)
-        for fit, held in _folds(labels, documents, self.folds, self.seed):
+        for fit, held in splits:
             fitted = self.make()
             fitted.fit([texts[row] for row in fit], labels[fit])
             decisions[held] = decide(fitted, [texts[row] for row in held], labels.shape[1])
@@ -138,20 +142,6 @@ def decide(classifier: Any, texts: Sequence[str], themes: int) -> NDArray[np.flo
     if not np.isfinite(found).all():
         raise TrainingError(f"the classifier {type(classifier).__name__} gives scores that are not finite numbers: mend it")
     return found
-
-
-def _folds(
-    labels: NDArray[np.int64], documents: NDArray[np.str_], most: int, seed: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Folds by document of which each has every theme to learn from, and passages without it."""
-    if len(set(documents)) < 2:
-        raise TrainingError("all passages are of one document: grouped cross-validation needs two or more")
-    for folds in range(min(most, len(set(documents))), 1, -1):
-        for shuffle in range(seed, seed + 20):
-            splits = list(GroupKFold(folds, shuffle=True, random_state=shuffle).split(labels, groups=documents))
-            if all((labels[fit].sum(axis=0) > 0).all() and (labels[fit].sum(axis=0) < len(fit)).all() for fit, _ in splits):
-                return splits
-    raise TrainingError("no way to split the documents so that each fold has all themes to learn from: label more documents")
 
 
 def _calibrated(decisions: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

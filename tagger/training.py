@@ -57,7 +57,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, and the scikit-learn objects it came from: what they predict and what it scores are the same."""
+    """A model, and the scikit-learn objects it came from: what they predict of `FeatureTransformer.matrix` is what it scores."""
 
     model: Model
     transformer: FeatureTransformer
@@ -162,14 +162,27 @@ def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings
         raise TrainingError(
             f"theme {theme!r} has passages in {positive} document(s): label some in two or more, so that one can test another"
         )
-    for folds in range(min(settings.folds, len(set(groups))), 1, -1):
-        for seed in range(settings.seed, settings.seed + 20):
-            splits = list(GroupKFold(folds, shuffle=True, random_state=seed).split(y, y, groups))
-            if all(0 < y[part].sum() < len(part) for split in splits for part in split):
-                return splits
+    if splits := document_folds(y[:, None], groups, settings.folds, settings.seed, both_sides=True):
+        return splits
     raise TrainingError(
         f"theme {theme!r}: no way to split the documents so that each side has passages with and without it: label more documents"
     )
+
+
+def document_folds(
+    labels: NDArray[np.int64], documents: Sequence[str] | NDArray[np.str_], most: int, seed: int, *, both_sides: bool = False
+) -> list[tuple[Any, Any]]:
+    """Deal documents out to at most so many folds, each with and without every theme (n, themes) in what is learned from.
+
+    With ``both_sides``, in what is tested on, too. Where that can't be had with ``most`` folds, fewer are tried; none is an empty list.
+    """
+    for folds in range(min(most, len(set(documents))), 1, -1):
+        for shuffle in range(seed, seed + 20):
+            splits = list(GroupKFold(folds, shuffle=True, random_state=shuffle).split(labels, groups=documents))
+            parts = [part for split in splits for part in (split if both_sides else split[:1])]
+            if all(((count > 0) & (count < len(part))).all() for part in parts for count in [labels[part].sum(axis=0)]):
+                return splits
+    return []
 
 
 def estimator(settings: TrainingSettings, strength: float) -> Pipeline:

@@ -36,6 +36,7 @@ from tagger.model import Model
 from tagger.tagging import Tagger, reading_effort
 from tagger.themes import load_codebook
 from tagger.training import FeatureTransformer, Trained, TrainingSettings, train
+from tagger.writing.whole import whole
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -176,8 +177,8 @@ def main(folder: Path) -> None:
         "learning_curve": curve,
     }
     out = HERE / "results.json"
-    out.with_suffix(".tmp").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    out.with_suffix(".tmp").replace(out)
+    with whole(out) as stream:
+        stream.write((json.dumps(results, indent=1) + "\n").encode())
     draw(results)
     for name, value in {"shipped": results["measured"]["Countries never seen"]["figures"], **compared}.items():
         print(f"{name:<58}{value['macro_f1']:.3f}  " + "  ".join(f"{t['f1']:.3f}" for t in value["themes"]))

@@ -13,12 +13,11 @@ import numpy as np
 import peers
 from benchmarks import Benchmark
 from sklearn.metrics import average_precision_score
-from sklearn.model_selection import GroupKFold
 
 from tagger.corpus import label_matrix
 from tagger.errors import TrainingError
 from tagger.learners import Classifier, ClassifierLearner, Learned, Learner, Said, TaggerLearner, decide
-from tagger.training import TrainingSettings
+from tagger.training import TrainingSettings, document_folds
 
 OURS = "tagger"
 ALONE = "tagger_alone"
@@ -81,8 +80,7 @@ class TunedLearner:
     def _precision(self, corpus: datasets.Dataset, parameters: Mapping[str, Any]) -> float:
         texts, labels = list(corpus["text"]), label_matrix(corpus)
         decisions = np.zeros(labels.shape)
-        folds = GroupKFold(self.folds, shuffle=True, random_state=self.seed)
-        for fit, held in folds.split(texts, groups=corpus["document"]):
+        for fit, held in document_folds(labels, corpus["document"], self.folds, self.seed):
             fitted = self.make(**parameters).fit([texts[row] for row in fit], labels[fit])
             decisions[held] = decide(fitted, [texts[row] for row in held], labels.shape[1])
         return float(average_precision_score(labels, decisions, average="macro"))

@@ -16,6 +16,8 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 from contenders import ALONE, GRIDS, OURS, TITLES
 
+from tagger.writing.whole import whole
+
 plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tagger", "font.family": "sans-serif", "font.size": 10})
 
 HERE = Path(__file__).parent
@@ -207,10 +209,9 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
         axis.set_yticks(range(len(names)), [TITLES[name] for name in names])
         axis.grid(axis="x", color="0.9")
         axis.set_axisbelow(True)
-    unfinished = path.with_suffix(".tmp")
-    figure.savefig(unfinished, format="svg", metadata={"Date": None})
+    with whole(path) as stream:
+        figure.savefig(stream, format="svg", metadata={"Date": None})
     plt.close(figure)
-    unfinished.replace(path)
 
 
 def _point(axis: plt.Axes, place: int, macro: Mapping[str, float], color: str) -> None:

@@ -36,6 +36,7 @@ import tagger
 from tagger.corpus import label_matrix
 from tagger.errors import TaggerError, TrainingError
 from tagger.evaluation import Predictions, compare, holm, measure
+from tagger.writing.whole import whole
 
 HERE = Path(__file__).parent
 PACKAGES = ("scikit-learn", "fasttext-numpy2", "spacy", "wordllama", "model2vec")
@@ -185,9 +186,8 @@ def _check_kept(results: Path, predictions: Path, kept: Collection[str], names: 
 
 def _write(path: Path, value: dict[str, Any], indent: int | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(value, indent=indent) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with whole(path) as stream:
+        stream.write((json.dumps(value, indent=indent) + "\n").encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tagger.writing.whole import whole
+
 HERE = Path(__file__).parent
 _SHARD = 64  # megabytes of text
 _SHOWN = 12  # stages of a profile
@@ -123,6 +125,5 @@ def billion(row: Mapping[str, Any], passages: int) -> list[str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with whole(path) as stream:
+        stream.write(text.encode())
