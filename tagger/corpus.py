@@ -13,13 +13,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger import records
 from tagger.duplicates import near_duplicates, shingles, words
 from tagger.errors import CorpusError, MissingExtraError
 
@@ -113,16 +113,8 @@ def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:
 
 
 def running(corpus: datasets.Dataset) -> list[str | None]:
-    """Name the document of each passage that stands in running text, for `tagger.features.Features.counts`.
-
-    A passage whose ``start`` follows that of the passage before it, in the same document, is its neighbour. None stands for a passage
-    alone, as all are whose place in a document is not known.
-    """
-    places: list[tuple[str, int | None]] = list(zip(corpus["document"], corpus["start"], strict=True))
-    following = [False, *(a == b and i is not None and j is not None and i < j for (a, i), (b, j) in pairwise(places))]
-    runs = np.cumsum([not follows for follows in following])
-    sizes = np.bincount(runs)
-    return [f"{document}/{run}" if sizes[run] > 1 else None for (document, _), run in zip(places, runs, strict=True)]
+    """Name the document of each passage that stands in running text, as `tagger.records.running` does; its place is its ``start``."""
+    return records.running(list(zip(corpus["document"], corpus["start"], strict=True)))
 
 
 def passages(folder: Path | str) -> list[dict[str, Any]]:

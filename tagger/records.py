@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,15 @@ class Tagged:
     def text(self) -> str:
         """The passage's text."""
         return self.passage.text
+
+
+def running(places: Sequence[tuple[str, int | None]]) -> list[str | None]:
+    """Name the stretch of running text in which each passage stands, from its document and the character at which it starts there.
+
+    A passage that starts after the passage before it, in the same document, is its neighbour. None stands for a passage alone, as all
+    are whose place in a document is not known.
+    """
+    after = [False, *(a == b and i is not None and j is not None and i < j for (a, i), (b, j) in pairwise(places))][: len(places)]
+    runs = list(accumulate((not follows for follows in after), initial=0))[1:]
+    neighbours = [a or b for a, b in zip(after, [*after[1:], False], strict=True)]
+    return [f"{name}/{run}" if near else None for (name, _), run, near in zip(places, runs, neighbours, strict=True)]

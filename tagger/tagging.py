@@ -16,7 +16,7 @@ from tagger.errors import InputError, ModelError
 from tagger.model import Model
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
 from tagger.reading.large import large_format, large_table, open_text, spooled
-from tagger.records import Document, Passage, Span, Tagged
+from tagger.records import Document, Passage, Span, Tagged, running
 from tagger.splitting import documents, joined, table_parts, text_parts
 from tagger.writing.about import About, about_model
 
@@ -66,7 +66,10 @@ class Tagger:
         given = items.passages if isinstance(items, Document) else items
         passages = [item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]
         texts = [passage.text for passage in passages]
-        scores = self.model.scores(texts, [passage.document or None for passage in passages])
+        runs = None
+        if self.model.settings.hears:
+            runs = running([(passage.document, passage.start if passage.document else None) for passage in passages])
+        scores = self.model.scores(texts, runs)
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
         found = self._evidence(texts, labelled)
