@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.features import Features, FeatureSettings
+from tagger.features import Features, FeatureSettings, Weights
 from tagger.records import Span
 
 _SPANS = 6  # at most so many spans of evidence a theme
@@ -52,23 +52,16 @@ class Model:
         return Features(self.settings)
 
     @cached_property
-    def _lookup(self) -> NDArray[np.int32]:
-        """Column -> row of ``_padded``; 0 for a feature without a weight."""
-        table = np.zeros(self.features.columns, np.int32)
-        table[self.columns] = np.arange(1, len(self.columns) + 1, dtype=np.int32)
-        return table
-
-    @cached_property
-    def _padded(self) -> NDArray[np.float32]:
-        return np.concatenate([np.zeros((1, len(self.themes)), np.float32), self.weights])
+    def _table(self) -> Weights:
+        return self.features.weights(self.columns, self.weights)
 
     def decision(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """Calibrated log-odds, (n, themes); ``documents`` as in `Features.counts`."""
         if documents is None or not self.settings.hears:
-            return self.features.sums(texts, self._lookup, self._padded) + self.intercepts
+            return self.features.sums(texts, self._table) + self.intercepts
         counts = self.features.counts(texts, documents)
         rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
-        weights = self._padded[self._lookup[counts.indices]]
+        weights = self._table.columns[counts.indices]
         sums = [np.bincount(rows, weights[:, theme] * counts.data, minlength=len(texts)) for theme in range(len(self.themes))]
         return np.stack(sums, axis=1) + self.intercepts
 
@@ -86,7 +79,7 @@ class Model:
         if not len(texts):
             return []
         found = self.features.occurrences(texts)
-        key = found.row << self.settings.bits | found.column
+        key = found.row * self.settings.columns + found.column
         _, inverse, copies = np.unique(key, return_inverse=True, return_counts=True)
         shared = copies[inverse]
         length = np.bincount(found.row, found.value**2 / shared, minlength=len(texts)) ** (self.settings.norm / 2)
@@ -94,7 +87,7 @@ class Model:
         text_of = np.zeros(len(found.start), np.int64)
         text_of[found.first] = found.row
         border = np.searchsorted(text_of, np.arange(len(texts) + 1))
-        weights = self._padded[self._lookup[found.column]]
+        weights = self._table.columns[found.column]
         result: list[dict[str, tuple[Span, ...]]] = [{} for _ in texts]
         for theme, name in enumerate(self.themes):
             adds = weights[:, theme] * part / 2
