@@ -17,7 +17,7 @@ from tagger.cli.options import THEMES, Themes
 if TYPE_CHECKING:
     from tagger.evaluation.audit import Audit
 
-corpus_app = typer.Typer(help="Check, count, compare and audit annotated corpora.", no_args_is_help=True)
+corpus_app = typer.Typer(help="Check, count, compare, audit, import and export annotated corpora.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
 
 Corpora = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")]

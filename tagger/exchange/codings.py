@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from tagger.errors import InputError
-from tagger.exchange.items import Corpus, Item, Labels, Voted, detailed
+from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, detailed
 from tagger.exchange.jsons import objects, place
 from tagger.records import Document
 from tagger.segmenting import segment
@@ -58,7 +58,10 @@ def _coded(name: str, items: Sequence[Item], text: str | None) -> Coded:
 
 def document_data(one: Coded) -> dict[str, Any]:
     """What is known of a document's passages, for a format that keeps fields which it does not know."""
-    passages = [{name: value for name, value in item.details().items() if name != "document"} for item in one.items]
+    passages = []
+    for item in one.items:
+        known = {name: value for name, value in item.details().items() if name != "document"}
+        passages.append(known | ({"once": True} if item.first is not None and item.second is None else {}))
     return {"document": one.name, "passages": passages, **({"joined": True} if one.joined else {})}
 
 
@@ -70,7 +73,9 @@ def votes_of(
     Tells, too, whether the text is a real one.
     """
     items = _passages(data, document, text, where) or cut(document, text)
-    voted = vote(items, spans, labels, {item.id: annotators for item in items})
+    once = {row.get("id") for row in objects(data.get("passages"), "passages", where) if row.get("once")}
+    one = [*sorted(name for name in annotators if name != FINAL)[:1], *(name for name in annotators if name == FINAL)]
+    voted = vote(items, spans, labels, {item.id: one if item.id in once else annotators for item in items})
     if data.get("joined"):
         return unplaced(voted), False
     return voted, True

@@ -89,14 +89,13 @@ def _user_data(doc: Doc, where: str) -> dict[str, Any]:
 
 
 def write_cats(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
-    """Write a document a passage, with a category a theme: 0 or 1, or a model's score."""
+    """Write a document a passage, with a category a theme: 0 or 1."""
     nlp = _spacy().blank("en")
 
     def docs() -> Iterator[Doc]:
         for item in corpus.items:
             doc = _tokens(nlp, item.text, [])
-            scores = item.scores if corpus.model and item.scores else {}
-            doc.cats = {theme.name: scores.get(theme.name, float(theme.name in item.labels)) for theme in themes}
+            doc.cats = {theme.name: float(theme.name in item.labels) for theme in themes}
             votes = {name: list(given) for name, given in item.votes.items() if name != FINAL}
             doc.user_data[_KEY] = json.dumps({**item.details(), **votes})
             yield doc

@@ -105,8 +105,11 @@ def _annotation(item: Item) -> dict[str, Any]:
 
 
 def _datasheet(name: str, about: str, corpus: Corpus) -> str:
+    from tagger.corpus import PASSAGES
+
     twice = sum(item.second is not None for item in corpus.items)
     lines = [
+        *("---", "configs:", "- config_name: default", f"  data_files: {PASSAGES}", "---"),
         f"# Datasheet: {name}",
         "",
         f"**What.** {len(corpus.items)} passages of {len({item.document for item in corpus.items})} document(s), {about}.",
