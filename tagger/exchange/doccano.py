@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import IO, Any
 
 from tagger.errors import InputError
-from tagger.exchange.items import Corpus, Labels, detailed, named
+from tagger.exchange.items import DETAILS, Corpus, Labels, detailed, named
 from tagger.exchange.jsons import items_of, read_objects, text_of, write_lines
 from tagger.reading.content import Limits
 from tagger.themes import Theme
@@ -51,6 +51,10 @@ def write_doccano(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) ->
 
 
 def _rows(corpus: Corpus) -> Iterator[dict[str, Any]]:
+    """Yield rows with the same fields: doccano can't take one that some rows have and others do not."""
+    known = [name for name in DETAILS if any(getattr(item, name) not in (None, "") for item in corpus.items)]
+    passes = [name for name in ("first", "second") if any(getattr(item, name) is not None for item in corpus.items)]
     for item in corpus.items:
-        votes = {name: list(given) for name, given in (("first", item.first), ("second", item.second)) if given is not None}
-        yield {"text": item.text, "label": list(item.labels), **item.details(), **votes}
+        votes = {name: None if (given := getattr(item, name)) is None else list(given) for name in passes}
+        details = {name: "" if (value := getattr(item, name)) is None else value for name in known}
+        yield {"text": item.text, "label": list(item.labels), **details, **votes}
