@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from random import Random
 
 import datasets
 import pytest
@@ -338,6 +340,38 @@ def test_exchange_bad_files_cost_one_line(name, content, message, themes, tmp_pa
     assert str(failed.value).startswith(f"{path}: ")
     assert message in str(failed.value)
     assert "\n" not in str(failed.value)
+
+
+def places(value, path=()):
+    """Every place in nested JSON."""
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*path, key))
+
+
+@pytest.mark.parametrize(
+    ("format", "spans"), [("label-studio", 0), ("label-studio", 1), ("argilla", 0), ("prodigy", 0), ("prodigy", 1), ("doccano", 0)]
+)
+def test_exchange_damaged_json_never_breaks_the_reader(format, spans, odd, codebook, tmp_path):
+    random = Random(0)
+    path = tmp_path / f"a{exchange.FORMATS[format].ending}"
+    exchange.write(path, odd, codebook.themes, format=format, spans=bool(spans))
+    text = path.read_text(encoding="utf-8")
+    good = text if path.suffix == ".json" else json.dumps([json.loads(line) for line in text.split("\n") if line])
+    wrong = [None, True, -1, 2.5, 2**80, "", "\ud800", "\0", [], {}, [[1]], {"a": 1}, [None], float("nan"), "complicity", ["complicity"]]
+    for number in range(150):
+        rows = json.loads(good)
+        *above, last = random.choice([place for place in places(rows) if place])
+        inner = rows
+        for key in above:
+            inner = inner[key]
+        inner[last] = random.choice(wrong)
+        put(tmp_path, path.name, rows)
+        with contextlib.suppress(InputError):
+            found = exchange.read(path, codebook.themes, format=format)
+            folder = tmp_path / f"corpus-{number}"
+            exchange.write_corpus(folder, found, about="", labels=Labels(codebook.themes))
+            assert exchange.read_corpus(folder, codebook.names).items == found.items
 
 
 def test_exchange_files_that_expand_without_end_are_refused(themes, tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 from tagger.errors import InputError
 from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, detailed
 from tagger.exchange.jsons import objects, place
+from tagger.reading.content import clean
 from tagger.records import Document
 from tagger.segmenting import segment
 
@@ -63,6 +64,11 @@ def document_data(one: Coded) -> dict[str, Any]:
         known = {name: value for name, value in item.details().items() if name != "document"}
         passages.append(known | ({"once": True} if item.first is not None and item.second is None else {}))
     return {"document": one.name, "passages": passages, **({"joined": True} if one.joined else {})}
+
+
+def document_name(data: Mapping[str, Any], otherwise: str) -> str:
+    """What a document is called, if that came with it."""
+    return clean(str(data.get("document") or otherwise))
 
 
 def votes_of(

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any
 
 from tagger.errors import InputError, MissingExtraError
-from tagger.exchange.codings import Coded, Span, document_data, documents, votes_of
+from tagger.exchange.codings import Coded, Span, document_data, document_name, documents, votes_of
 from tagger.exchange.items import FINAL, Corpus, Labels, Voted, decide, detailed, named
 from tagger.exchange.jsons import items_of, object_of
 from tagger.reading.content import Limits, clean
@@ -38,7 +38,7 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
         known = _user_data(doc, where)
         groups = {key: group for key, group in doc.spans.items() if key == _GROUP or "passages" in known}
         if groups or "passages" in known:
-            document = str(known.get("document") or f"{name}-{number:04d}")
+            document = document_name(known, f"{name}-{number:04d}")
             spans = [
                 Span(span.start_char, span.end_char, theme, FINAL if key == _GROUP else key)
                 for key, group in groups.items()

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tagger.errors import InputError, OutputError
+from tagger.reading.content import clean
 from tagger.records import Document, Tagged
 from tagger.themes import Theme
+from tagger.writing.text import clean as fit
 from tagger.writing.text import many
 
 FINAL = "final"
 """Name of the annotator whose labels are those of the corpus, in formats that keep every annotator's."""
 _COLOURS = ("#6b1d6b", "#b4490a", "#48a3cf", "#ebc12b", "#14532d", "#e58ca6", "#6b7280", "#111827")
 _APART = re.compile(r"[\W_]+")
+_MOST = 1 << 31  # no page, paragraph or character of a report has such a number
 _SHOWN = 10  # unknown labels that a message names
 
 
@@ -184,15 +187,11 @@ def decide(voted: Sequence[Voted], labels: Labels) -> tuple[tuple[Item, ...], tu
         passes = [*votes.values()][:2]
         final = one.votes.get(FINAL)
         most = labels.ordered(theme for theme in labels.names if sum(theme in vote for vote in votes.values()) * 2 > len(votes))
-        item = replace(one.item, labels=most if final is None else final)
-        passes = passes or [item.labels]
-        item = replace(item, first=passes[0], second=passes[1] if len(passes) > 1 else None)
-        if not item.settled and any(set(vote) != set(item.labels) for vote in passes):
-            unsettled += final is None
-            how = (
-                "decided where it was imported from" if final is not None else "not settled: the labels of more than half of the annotators"
-            )
-            item = replace(item, settled=how)
+        item = replace(one.item, labels=most if final is None else final, first=passes[0] if passes else None)
+        item = replace(item, second=passes[1] if len(passes) > 1 else None)
+        if final is None and not item.settled and any(set(vote) != set(most) for vote in passes):
+            unsettled += 1
+            item = replace(item, settled="not settled: the labels of more than half of the annotators")
         items.append(item)
     notes = []
     if unsettled:
@@ -201,7 +200,7 @@ def decide(voted: Sequence[Voted], labels: Labels) -> tuple[tuple[Item, ...], tu
             "'not settled' in annotations.jsonl"
         )
     if gone := sorted(set(counts) - set(kept)):
-        notes.append(f"a corpus keeps the labels of two annotators: those of {', '.join(gone)} counted for the final ones only")
+        notes.append(f"a corpus keeps the labels of two annotators: those of {clean(', '.join(gone))} counted for the final ones only")
     return tuple(items), tuple(notes)
 
 
@@ -222,14 +221,14 @@ def detailed(text: str, found: Mapping[str, Any], where: str = "") -> Item:
             value = int(value) if str(value).removesuffix(".0").isdecimal() else value
         if kind is str and name == "id" and isinstance(value, int):
             value = str(value)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and not 0 <= value < _MOST):
             raise InputError(f"{where}: field {name!r} must be a {'whole number' if kind is int else 'text'}, not {str(value)[:40]!r}")
-        known[name] = value
+        known[name] = clean(value) if isinstance(value, str) else value
     return Item(text, **known)
 
 
 def named(items: Iterable[Item], name: str) -> tuple[Item, ...]:
-    """Give ids and documents to the passages that have none, and see that no id stands twice."""
+    """Give ids and documents to the passages that have none, see that no id stands twice, and make the annotations those of a corpus."""
     found: list[Item] = []
     numbers: dict[str, int] = {}
     for number, item in enumerate(items, 1):
@@ -238,19 +237,28 @@ def named(items: Iterable[Item], name: str) -> tuple[Item, ...]:
             raise InputError(f"passage {number}: the id {item.id!r} is that of passage {numbers[item.id]} already: give each its own")
         numbers[item.id] = number
         found.append(item)
-    return tuple(found)
+    return tuple(map(_annotated, found)) if any(item.first is not None or item.second is not None for item in found) else tuple(found)
+
+
+def _annotated(item: Item) -> Item:
+    """The passage with a first annotator, as all or none of a corpus have, and a word on how it was settled where that is needed."""
+    passes = [given for given in (item.first, item.second) if given is not None] or [item.labels]
+    item = replace(item, first=passes[0], second=passes[1] if len(passes) > 1 else None)
+    if not item.settled and any(set(given) != set(item.labels) for given in passes):
+        return replace(item, settled="decided where it was imported from")
+    return item
 
 
 def check_fit(corpus: Corpus) -> None:
     """Refuse what no other tool's format can hold, before anything is written."""
-    from tagger.writing.text import clean
-
     if not corpus.items:
         raise OutputError("there is no passage to write")
     for item in corpus.items:
         for part in fields(item):
             value = getattr(item, part.name)
-            if isinstance(value, str) and ("\r" in value or clean(value) != value):
+            if isinstance(value, int) and not 0 <= value < _MOST:
+                raise OutputError(f"passage {item.id!r}: field {part.name!r} is {value}: give it a number that can be one")
+            if isinstance(value, str) and ("\r" in value or fit(value) != value):
                 raise OutputError(
                     f"passage {item.id!r}: field {part.name!r} holds a control character, which other tools can't hold: take it out"
                 )

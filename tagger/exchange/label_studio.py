@@ -12,7 +12,7 @@ from html import escape
 from typing import IO, Any
 
 from tagger.errors import InputError
-from tagger.exchange.codings import Span, check_range, document_data, documents, votes_of
+from tagger.exchange.codings import Span, check_range, document_data, document_name, documents, votes_of
 from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, colours, decide, detailed, named
 from tagger.exchange.jsons import items_of, object_of, objects, place, read_objects, text_of, write_list
 from tagger.reading.content import Limits
@@ -55,7 +55,7 @@ def read_label_studio(data: bytes, name: str, labels: Labels, limits: Limits) ->
             continue
         text = _text(task, where)
         if "passages" in task or any(one["type"] != "choices" for _, results in annotations for one in results):
-            document = str(task.get("document") or f"{name}-{number:04d}")
+            document = document_name(task, f"{name}-{number:04d}")
             spans = [span for who, results in annotations for one in results for span in _spans(one, text, who, labels, where)]
             found, real = votes_of(task, document, text, spans, [who for who, _ in annotations], labels, where)
             voted += found

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from tagger.errors import InputError
-from tagger.exchange.codings import Span, check_range, document_data, documents, votes_of
+from tagger.exchange.codings import Span, check_range, document_data, document_name, documents, votes_of
 from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, decide, detailed, named
 from tagger.exchange.jsons import Row, items_of, object_of, objects, read_objects, text_of, write_lines
 from tagger.reading.content import Limits
@@ -30,7 +30,7 @@ def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
 
     What was ignored, or rejected where there was more to choose than yes or no, is nobody's label.
     """
-    tasks: dict[object, list[Row]] = {}
+    tasks: dict[tuple[str, ...], list[Row]] = {}
     refused = 0
     for where, row in read_objects(data, limits):
         answer = row.get("answer", "accept")
@@ -38,14 +38,14 @@ def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
             refused += 1
             continue
         text = text_of(row, where)
-        tasks.setdefault((row.get("_input_hash"), row.get("id"), text), []).append((where, row))
+        tasks.setdefault((str(row.get("_input_hash")), str(row.get("id")), text), []).append((where, row))
     voted: list[Voted] = []
     texts: dict[str, str] = {}
     for number, rows in enumerate(tasks.values(), 1):
         where, row = rows[0]
         text = text_of(row, where)
         if any("spans" in row for _, row in rows):
-            document = str(row.get("document") or f"{name}-{number:04d}")
+            document = document_name(row, f"{name}-{number:04d}")
             annotators = [_annotator(row) for _, row in rows]
             found, real = votes_of(row, document, text, _spans(rows, text, labels), annotators, labels, where)
             voted += found
