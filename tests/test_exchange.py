@@ -178,7 +178,7 @@ def test_exchange_label_studio_tells_annotators_apart(themes, tmp_path):
     assert one.settled.startswith("not settled")
     assert (two.labels, two.first, two.second) == ((), (), None)
     assert found.notes[0].startswith("the annotators differ on 1 passage")
-    assert found.notes[1] == "1 tasks without an annotation left out"
+    assert found.notes[1] == "1 task without an annotation left out"
 
 
 def test_exchange_label_studio_spans_over_sentences_and_in_them(themes, tmp_path):

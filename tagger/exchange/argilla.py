@@ -11,6 +11,7 @@ from tagger.exchange.items import FINAL, Corpus, Labels, Voted, decide, detailed
 from tagger.exchange.jsons import items_of, object_of, objects, read_objects, text_of, write_list
 from tagger.reading.content import Limits
 from tagger.themes import Theme
+from tagger.writing.text import many
 
 QUESTION, TEXT = "themes", "text"
 _SPACE = uuid.UUID("03b01de5-8aba-5aaa-ae9d-4add2be25ce6")
@@ -47,7 +48,7 @@ def read_argilla(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
     if not voted:
         raise InputError("no record has an answer: a suggestion becomes one when somebody submits it")
     items, notes = decide(voted, labels)
-    notes += (f"{silent:,} records without an answer left out",) if silent else ()
+    notes += (f"{many(silent, 'record')} without an answer left out",) if silent else ()
     return Corpus(named(items, name), notes=notes)
 
 

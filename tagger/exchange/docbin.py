@@ -18,6 +18,7 @@ from tagger.exchange.items import FINAL, Corpus, Labels, Voted, decide, detailed
 from tagger.exchange.jsons import items_of, object_of
 from tagger.reading.content import Limits, clean
 from tagger.themes import Theme
+from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -60,7 +61,7 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
     if not voted:
         raise InputError(f"no document has categories or spans of the group {_GROUP!r}")
     items, notes = decide(voted, labels)
-    return Corpus(named(items, name), texts, notes=notes + ((f"{silent:,} documents without labels left out",) if silent else ()))
+    return Corpus(named(items, name), texts, notes=notes + ((f"{many(silent, 'document')} without labels left out",) if silent else ()))
 
 
 def _docs(data: bytes, limits: Limits) -> Iterator[Doc]:

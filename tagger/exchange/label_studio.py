@@ -1,7 +1,8 @@
 """Label Studio: a list of tasks, one a passage with choices, or one a document with labelled spans.
 
 A task's ``data`` holds what tagger knows of its passages: Label Studio gives it back as it was. `interface` makes the labelling
-interface that the project needs.
+interface that the project needs. It knows annotators by the users of its own server only: whoever imports a file is said to have made
+its annotations, which stay in their order.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, colours, d
 from tagger.exchange.jsons import items_of, object_of, objects, place, read_objects, text_of, write_list
 from tagger.reading.content import Limits
 from tagger.themes import Theme
+from tagger.writing.text import many
 
 _FROM, _TO = "themes", "text"
 _KINDS = ("choices", "labels", "hypertextlabels")
-_USERS = {"first": 1, "second": 2, FINAL: 3}
 
 
 def recognise(row: Mapping[str, Any]) -> bool:
@@ -66,7 +67,7 @@ def read_label_studio(data: bytes, name: str, labels: Labels, limits: Limits) ->
     if not voted:
         raise InputError("no task has an annotation: a prediction becomes one when somebody submits it")
     items, notes = decide(voted, labels)
-    return Corpus(named(items, name), texts, notes=notes + ((f"{silent:,} tasks without an annotation left out",) if silent else ()))
+    return Corpus(named(items, name), texts, notes=notes + ((f"{many(silent, 'task')} without an annotation left out",) if silent else ()))
 
 
 def _annotations(row: Mapping[str, Any], where: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -160,10 +161,7 @@ def _task(
     model: str | None,
     scores: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    annotations = [
-        {"completed_by": _USERS[who], "ground_truth": who == FINAL, "was_cancelled": False, "result": result}
-        for who, result in results.items()
-    ]
+    annotations = [{"ground_truth": who == FINAL, "was_cancelled": False, "result": result} for who, result in results.items()]
     predictions = []
     if model:
         score = {"score": round(max(scores.values(), default=0), 6)} if scores else {}

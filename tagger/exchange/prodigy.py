@@ -16,6 +16,7 @@ from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, decide, de
 from tagger.exchange.jsons import Row, items_of, object_of, objects, read_objects, text_of, write_lines
 from tagger.reading.content import Limits
 from tagger.themes import Theme
+from tagger.writing.text import many
 
 _MARKS = ("accept", "spans", "answer", "_task_hash", "_input_hash", "_view_id", "options")
 
@@ -56,7 +57,9 @@ def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
     if not voted:
         raise InputError("holds no accepted answer")
     items, notes = decide(voted, labels)
-    return Corpus(named(items, name), texts, notes=notes + ((f"{refused:,} rejected or ignored answers left out",) if refused else ()))
+    return Corpus(
+        named(items, name), texts, notes=notes + ((f"{many(refused, 'rejected or ignored answer')} left out",) if refused else ())
+    )
 
 
 def _annotator(row: Mapping[str, Any]) -> str:

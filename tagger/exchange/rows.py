@@ -11,6 +11,7 @@ from tagger.errors import InputError
 from tagger.exchange.items import DETAILS, Corpus, Item, Labels, detailed, named
 from tagger.reading.content import clean
 from tagger.reading.table import TEXTS
+from tagger.writing.text import many
 
 COLUMNS: dict[str, type] = {
     "id": str,
@@ -49,7 +50,7 @@ def corpus_of(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, labels: 
         items.append(replace(detailed(clean(str(text)), row, where), labels=_labels(row, labels, where), **given))
     if not items:
         raise InputError("is empty: there is no passage in it")
-    return Corpus(named(items, name), notes=(f"{empty:,} rows without text left out",) if empty else ())
+    return Corpus(named(items, name), notes=(f"{many(empty, 'row')} without text left out",) if empty else ())
 
 
 def cells(item: Item) -> dict[str, Any]:
