@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -448,3 +449,15 @@ def test_exchange_command_maps_labels_and_says_what_is_wrong(root, tmp_path):
     assert run(root, "import", path, "-o", tmp_path / "corpus", "--map", "Forced Labour=forced_labor").returncode == 0
     assert json.loads((tmp_path / "corpus/passages.jsonl").read_text())["labels"] == ["forced_labor"]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["corpus", "t.csv"]
+
+
+def test_exchange_python_and_formats_of_the_readme_are_right(root, tmp_path, monkeypatch, capsys):
+    section = (root / "README.md").read_text(encoding="utf-8").split("## To and from other tools")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| (.*?) \|", section, re.MULTILINE)) - {"`--format`"} == {
+        "`csv`, `xlsx`, `parquet`",
+        *(f"`{name}`" for name in exchange.NAMES if name not in ("csv", "xlsx", "parquet")),
+    }
+    (tmp_path / "corpora").symlink_to(root / "corpora")
+    monkeypatch.chdir(tmp_path)
+    exec(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1], {})
+    assert capsys.readouterr().out == "True\n"
