@@ -210,6 +210,44 @@ def test_refi_project_that_another_tool_saved_again_still_gives_the_passages(mex
     assert list(found.items) == expected
 
 
+@pytest.mark.parametrize("origin", ["tagger", "QualCoder"])
+def test_refi_tags_that_a_person_corrected_are_that_persons_labels(origin, codebook, tmp_path):
+    """Ann took one coding of the model away and added one; what she left stands."""
+    text = "Officials took bribes. Nobody counted victims. Nothing else."
+    items = [
+        Item(part, (label,) if label else (), f"d-{n}", "d", start=text.index(part), end=text.index(part) + len(part))
+        for n, (part, label) in enumerate(
+            [("Officials took bribes.", "complicity"), ("Nobody counted victims.", "forced_labor"), ("Nothing else.", "")]
+        )
+    ]
+    with written(tmp_path, Corpus(tuple(items), {"d": text}, "tagger default"), codebook) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    found = exchange.read(tmp_path / "project.qdpx", codebook.themes)
+    assert [item.labels for item in found.items] == [("complicity",), ("forced_labor",), ()]
+    assert found.notes == ("the labels of 1 text are a model's, and no person's",)
+    tree = etree.fromstring(members["project.qde"])
+    tree.set("origin", origin)
+    etree.SubElement(tree[0], f"{SPACE}User", guid=ANN, name="Ann")
+    (text_source,) = tree.iter(f"{SPACE}TextSource")
+    text_source[1].remove(text_source[1][-1])
+    counted = codebook.names.index("data_quality")
+    inner = selection(30, 37, (ANN, 1)).replace(
+        "aaaaaaaa-0000-0000-0000-000000000001", list(tree.iter(f"{SPACE}Code"))[counted].get("guid")
+    )
+    text_source.append(etree.fromstring(inner.replace("<PlainTextSelection", f'<PlainTextSelection xmlns="{SPACE[1:-1]}"')))
+    members["project.qde"] = etree.tostring(tree)
+    with zipfile.ZipFile(tmp_path / "corrected.qdpx", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    found = exchange.read(tmp_path / "corrected.qdpx", codebook.themes)
+    assert [(item.text, item.labels) for item in found.items] == [
+        ("Officials took bribes.", ("complicity",)),
+        ("Nobody counted victims.", ("data_quality",)),
+        ("Nothing else.", ()),
+    ]
+    assert found.notes == ()
+
+
 EVIL = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "&a;&a;">]>'
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import inform
-from tagger.cli.corpus import corpus_app
-from tagger.cli.options import THEMES, codebook_file
+from tagger.cli.corpus import corpus_app, waiting
+from tagger.cli.options import THEMES, Limit, codebook_file, limits
 from tagger.errors import OutputError
 from tagger.writing.text import many
 
@@ -77,6 +77,7 @@ def import_cli(
         ),
     ] = None,
     themes: Annotated[Path, typer.Option(metavar="FILE", help="The codebook: themes and lexicon.")] = THEMES,
+    limit: Limit = None,
 ) -> None:
     """Read, map, write a corpus folder."""
     if file.suffix.lower() == _QDC:
@@ -87,8 +88,9 @@ def import_cli(
 
     codebook = load_codebook(codebook_file(themes))
     pairs = dict(_pair(one) for one in map or [])
-    found = read(file, codebook.themes, format=format, labels=pairs)
-    write_corpus(out, found, about=f"imported from {file.name}", labels=Labels(codebook.themes))
+    with waiting(f"Reading {file}"):
+        found = read(file, codebook.themes, format=format, labels=pairs, limits=limits(limit))
+        write_corpus(out, found, about=f"imported from {file.name}", labels=Labels(codebook.themes))
     for note in found.notes:
         inform(f"{file}: {note}")
     print(_summary(out, found, codebook.themes), file=sys.stderr)
@@ -117,7 +119,8 @@ def export_cli(
             write_qdc(book, stream)
         print(f"{out}: {many(len(book), 'code')}", file=sys.stderr)
         return
-    write(out, corpus, book, format=format, spans=spans)
+    with waiting(f"Writing {out}"):
+        write(out, corpus, book, format=format, spans=spans)
     print(_summary(out, corpus, book), file=sys.stderr)
     if format == ToolFormat.LABEL_STUDIO:
         inform("the labelling interface for the project's settings stands on standard output")

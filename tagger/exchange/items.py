@@ -17,6 +17,8 @@ from tagger.writing.text import many
 
 FINAL = "final"
 """Name of the annotator whose labels are those of the corpus, in formats that keep every annotator's."""
+MACHINE = "tagger"
+"""What the name of a model as an annotator begins with."""
 _COLOURS = ("#6b1d6b", "#b4490a", "#48a3cf", "#ebc12b", "#14532d", "#e58ca6", "#6b7280", "#111827")
 _APART = re.compile(r"[\W_]+")
 _MOST = 1 << 31  # no page, paragraph or character of a report has such a number
@@ -102,7 +104,7 @@ def from_results(results: Iterable[tuple[Document, Sequence[Tagged]]], model: st
             p = one.passage
             place = (p.section, p.page, p.paragraph, p.start, p.end)
             items.append(Item(p.text, one.labels, p.id, p.document or document.name, *place, scores=dict(one.scores)))
-    return Corpus(tuple(items), texts, f"tagger {model}".strip())
+    return Corpus(tuple(items), texts, f"{MACHINE} {model}".strip())
 
 
 def colours(themes: Sequence[Theme]) -> dict[str, str]:

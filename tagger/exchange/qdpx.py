@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from tagger.errors import InputError
 from tagger.exchange.codings import Coded, Span, cut, documents, unplaced, vote
-from tagger.exchange.items import FINAL, Corpus, Item, Labels, Voted, decide, detailed, named
+from tagger.exchange.items import FINAL, MACHINE, Corpus, Item, Labels, Voted, decide, detailed, named
 from tagger.exchange.qdc import child, children, codes, codes_element, etree, guid, local, parse, plain_guid, text, theme_guid
 from tagger.reading.archives import member, open_archive
 from tagger.reading.content import Limits
@@ -32,6 +32,7 @@ _PROJECT = "urn:QDA-XML:project:1.0"
 _ORIGIN = "tagger"
 _JOINED = "The passages of this document, a line each."
 _FIELDS = ("section", "page", "paragraph", "source", "settled")
+_UNSEEN = "text that only a model coded"
 _BETWEEN = re.compile(r"(?<!\w)(?=\w)|(?<=\w)(?!\w)")
 
 
@@ -159,7 +160,9 @@ def _apart(users: Mapping[str, str]) -> dict[str, str]:
 
 
 def _notes(project: _Project) -> list[str]:
-    return [f"{many(count, what)} left out" for what, count in project.missed.items()]
+    unseen = project.missed.pop(_UNSEEN, 0)
+    notes = [f"{many(count, what)} left out" for what, count in project.missed.items()]
+    return notes + ([f"the labels of {many(unseen, 'text')} are a model's, and no person's"] if unseen else [])
 
 
 def _text_sources(root: _Element, project: _Project) -> Iterator[_Element]:
@@ -188,34 +191,51 @@ def _text_sources(root: _Element, project: _Project) -> Iterator[_Element]:
 def _passages(source: _Element, document: str, project: _Project) -> tuple[list[Voted], str | None]:
     """The passages of a text with what each user gave them, and the text unless it was made of passages."""
     selections = list(children(source, "PlainTextSelection"))
-    if not project.ours and not any(child(selection, "Coding") is not None for selection in selections):
+    ours = project.ours and all(_ours(source, selection) for selection in selections)
+    if not ours and not any(child(selection, "Coding") is not None for selection in selections):
         project.missed["text without codings"] += 1
         return [], None
     raw = _raw_text(source, document, project)
-    ranges = [_positions(selection, document) for selection in selections]
-    content, places = _placed(raw, ranges)
+    content, places = _placed(raw, [_positions(selection, document) for selection in selections])
     spans: list[Span] = []
-    items: list[Item] = []
-    seen: dict[str, list[str]] = {}
     for selection, (start, end) in zip(selections, places, strict=True):
         if not start < end <= len(content):
             raise InputError(f"{document}: a selection goes from {start} to {end} in a text of {len(content)} characters")
-        mine = [
+        spans += [
             Span(start, end, theme, project.users.get(plain_guid(coding.get("creatingUser")), "somebody"))
             for coding in children(selection, "Coding")
             if (theme := _theme(coding, project, document))
         ]
-        spans += mine
-        if project.ours:
-            about = _known(text(child(selection, "Description")))
-            item = detailed(content[start:end], {**about, "id": selection.get("name"), "document": document}, document)
-            items.append(replace(item, start=start, end=end))
-            who = [one for one in about.get("annotators", "").split(", ") if one]
-            seen[item.id] = who or sorted({span.annotator for span in mine})
-    if not project.ours:
+    spans = _accepted(spans, project)
+    if not ours:
         return vote(cut(document, content), spans, project.labels), content
+    items: list[Item] = []
+    seen: dict[str, list[str]] = {}
+    everybody = sorted({span.annotator for span in spans})
+    for selection, (start, end) in zip(selections, places, strict=True):
+        about = _known(text(child(selection, "Description")))
+        item = detailed(content[start:end], {**about, "id": selection.get("name"), "document": document}, document)
+        items.append(replace(item, start=start, end=end))
+        seen[item.id] = [one for one in about.get("annotators", "").split(", ") if one] or everybody
     voted = vote(items, spans, project.labels, seen)
     return (unplaced(voted), None) if text(child(source, "Description")) == _JOINED else (voted, content)
+
+
+def _ours(source: _Element, selection: _Element) -> bool:
+    """Tell whether a selection is a passage as `write_qdpx` writes it, and no coding that somebody added."""
+    known = [selection.get(name) for name in ("name", "startPosition", "endPosition")]
+    return plain_guid(selection.get("guid")) == guid(plain_guid(source.get("guid")), *known)
+
+
+def _accepted(spans: Sequence[Span], project: _Project) -> list[Span]:
+    """A model's codings as those of the people who coded in the same text, for they could have taken them away."""
+    machines = {span.annotator for span in spans if span.annotator.split(" ")[0] == MACHINE}
+    people = sorted({span.annotator for span in spans} - machines)
+    if machines and not people:
+        project.missed[_UNSEEN] += 1
+    return [
+        replace(span, annotator=who) for span in spans for who in (people if span.annotator in machines and people else [span.annotator])
+    ]
 
 
 def _theme(coding: _Element, project: _Project, document: str) -> str | None:
