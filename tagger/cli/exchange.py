@@ -108,13 +108,18 @@ def export_cli(
     model: Annotated[Path | None, typer.Option(help="Folder of a saved model, for reports; the default one if left out.")] = None,
 ) -> None:
     """Read a corpus or tag reports, and write them."""
-    from tagger.exchange import write
+    from tagger.exchange import check_output, write
     from tagger.exchange.label_studio import interface
     from tagger.exchange.qdc import write_qdc
-    from tagger.writing.whole import whole
+    from tagger.writing.whole import check_place, whole
 
+    codes = out.suffix.lower() == _QDC
+    if codes:
+        check_place(out, (_QDC,))
+    else:
+        check_output(out, format=format, spans=spans)
     corpus, book = _given(given, themes, model)
-    if out.suffix.lower() == _QDC:
+    if codes:
         with whole(out) as stream:
             write_qdc(book, stream)
         print(f"{out}: {many(len(book), 'code')}", file=sys.stderr)
@@ -129,11 +134,10 @@ def export_cli(
 
 def _given(given: Sequence[Path], themes: Path, model: Path | None) -> tuple[Corpus, Sequence[Theme]]:
     """The corpus or the tags of the reports, and their themes."""
-    from tagger.corpus import PASSAGES
-    from tagger.exchange import from_results, read_corpus
+    from tagger.exchange import from_results, is_corpus, read_corpus
     from tagger.themes import Theme, load_codebook
 
-    if any((folder / PASSAGES).is_file() for folder in given):
+    if any(map(is_corpus, given)):
         if len(given) > 1:
             raise OutputError("one corpus can be exported at a time, or any number of reports")
         codebook = load_codebook(codebook_file(themes))

@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from tagger.errors import InputError, OutputError
 from tagger.exchange import argilla, docbin, doccano, huggingface, label_studio, prodigy, qdpx, tables
-from tagger.exchange.folders import read_corpus, write_corpus
+from tagger.exchange.folders import is_corpus, read_corpus, write_corpus
 from tagger.exchange.items import Corpus, Item, Labels, check_fit, from_results
 from tagger.exchange.jsons import read_objects
 from tagger.reading import naming
@@ -20,7 +20,21 @@ from tagger.reading.files import read_bytes
 from tagger.themes import Theme
 from tagger.writing.whole import check_place, whole
 
-__all__ = ["FORMATS", "Corpus", "Format", "Item", "Labels", "from_results", "read", "read_corpus", "write", "write_corpus"]
+__all__ = [
+    "FORMATS",
+    "NAMES",
+    "Corpus",
+    "Format",
+    "Item",
+    "Labels",
+    "check_output",
+    "from_results",
+    "is_corpus",
+    "read",
+    "read_corpus",
+    "write",
+    "write_corpus",
+]
 
 _Write = Callable[[Corpus, Sequence[Theme], IO[bytes]], None]
 
@@ -132,23 +146,25 @@ def write(path: Path | str, corpus: Corpus, themes: Sequence[Theme], *, format: 
         The format is not known, can't hold the corpus, or the file can't be written.
     """
     path = Path(path)
-    format = format or _format_to_write(path)
+    format = check_output(path, format=format, spans=spans)
     check_fit(corpus)
     if format == DATASETS:
-        _only_passages(format, spans)
         huggingface.write_dataset(corpus, themes, path)
         return
     chosen = FORMATS[format]
-    if spans and chosen.write_spans is None:
-        _only_passages(format, spans)
-    with whole(check_place(path, (chosen.ending,))) as stream:
+    with whole(path) as stream:
         (chosen.write_spans if spans and chosen.write_spans else chosen.write)(corpus, themes, stream)
 
 
-def _only_passages(format: str, spans: bool) -> None:
-    if spans:
-        able = ", ".join(name for name, one in FORMATS.items() if one.write_spans)
-        raise OutputError(f"{format} holds passages, not documents with spans; these hold spans: {able}")
+def check_output(path: Path, *, format: str | None = None, spans: bool = False) -> str:
+    """Return the format to write, if it can be written there, before any work is done for it."""
+    format = format or _format_to_write(path)
+    able = [name for name, one in FORMATS.items() if one.write_spans]
+    if spans and format not in able:
+        raise OutputError(f"{format} holds passages, not documents with spans; these hold spans: {', '.join(able)}")
+    if format != DATASETS:
+        check_place(path, (FORMATS[format].ending,))
+    return format
 
 
 def _format_to_write(path: Path) -> str:

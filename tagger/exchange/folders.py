@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _FIELDS = ("id", "text", "labels", *(name for name in DETAILS if name not in ("id", "settled")))
 
 
+def is_corpus(folder: Path | str) -> bool:
+    """Tell whether a folder is a corpus."""
+    return (Path(folder) / "passages.jsonl").is_file()
+
+
 def read_corpus(folder: Path | str, names: Sequence[str]) -> Corpus:
     """Read a corpus with its annotations and texts.
 
