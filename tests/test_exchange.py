@@ -204,6 +204,23 @@ def test_exchange_label_studio_spans_over_sentences_and_in_them(themes, tmp_path
     assert found.texts == {"spans-0001": text}
 
 
+@pytest.mark.parametrize("format", ["label-studio", "prodigy"])
+def test_exchange_spans_of_a_text_with_line_ends_of_windows(format, themes, tmp_path):
+    text = "Chad\r\n\r\nOfficials took bribes.\r\nNobody counted.\x07"
+    start = text.index("Nobody")
+    if format == "prodigy":
+        row = {"text": text, "spans": [{"start": start, "end": start + 14, "label": "data_quality"}]}
+    else:
+        value = {"start": start, "end": start + 14, "text": "Nobody counted", "labels": ["data_quality"]}
+        row = {"data": {"text": text}, "annotations": [{"result": [{"type": "labels", "value": value}]}]}
+    found = exchange.read(put(tmp_path, "a.json", [row]), themes)
+    assert [(item.text, item.labels) for item in found.items] == [
+        ("Officials took bribes.", ()),
+        ("Nobody counted.\ufffd", ("data_quality",)),
+    ]
+    assert list(found.texts.values()) == ["Chad\n\nOfficials took bribes.\nNobody counted.\ufffd"]
+
+
 def test_exchange_doccano_export_with_its_own_fields(themes, tmp_path):
     rows = [
         {"id": 11, "text": "One.", "label": ["complicity"], "Comments": ["sure?"], "section": None, "page": 2.0, "first": float("nan")},

@@ -72,19 +72,32 @@ def document_name(data: Mapping[str, Any], otherwise: str) -> str:
 
 
 def votes_of(
-    data: Mapping[str, Any], document: str, text: str, spans: Sequence[Span], annotators: Sequence[str], labels: Labels, where: str
-) -> tuple[list[Voted], bool]:
+    data: Mapping[str, Any], document: str, raw: str, spans: Sequence[Span], annotators: Sequence[str], labels: Labels, where: str
+) -> tuple[list[Voted], str | None]:
     """The passages of a document that these annotators labelled, cut as `document_data` says or else as `tagger.read` does.
 
-    Tells, too, whether the text is a real one.
+    Returns, too, the text with line feeds at its line ends, unless it was made of passages.
     """
+    text = clean(raw)
+    if "\r" in raw:
+        counted = offsets(raw)
+        spans = [replace(span, start=bisect_left(counted, span.start), end=bisect_left(counted, span.end)) for span in spans]
     items = _passages(data, document, text, where) or cut(document, text)
     once = {row.get("id") for row in objects(data.get("passages"), "passages", where) if row.get("once")}
     one = [*sorted(name for name in annotators if name != FINAL)[:1], *(name for name in annotators if name == FINAL)]
     voted = vote(items, spans, labels, {item.id: one if item.id in once else annotators for item in items})
     if data.get("joined"):
-        return unplaced(voted), False
-    return voted, True
+        return unplaced(voted), None
+    return voted, text
+
+
+def offsets(raw: str, *, two_ends: bool = True, wide: bool = False) -> list[int]:
+    """At which position of a raw text each character of it with line feeds begins, and where it ends.
+
+    Some count a line end of two characters as one, or, ``wide``, a character beyond the first plane of Unicode as two.
+    """
+    lengths = [2 if (two_ends and c == "\0") or (wide and c >= "\U00010000") else 1 for c in raw.replace("\r\n", "\0")]
+    return [0, *accumulate(lengths)]
 
 
 def unplaced(voted: Sequence[Voted]) -> list[Voted]:

@@ -16,7 +16,7 @@ from tagger.errors import InputError, MissingExtraError
 from tagger.exchange.codings import Coded, Span, document_data, document_name, documents, votes_of
 from tagger.exchange.items import FINAL, Corpus, Labels, Voted, decide, detailed, named
 from tagger.exchange.jsons import items_of, object_of
-from tagger.reading.content import Limits, clean
+from tagger.reading.content import Limits
 from tagger.themes import Theme
 from tagger.writing.text import many
 
@@ -33,7 +33,7 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
     texts: dict[str, str] = {}
     silent = 0
     for number, doc in enumerate(_docs(data, limits), 1):
-        where, text = f"document {number}", clean(doc.text)
+        where, text = f"document {number}", doc.text
         if not text.strip():
             continue
         known = _user_data(doc, where)
@@ -47,9 +47,9 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
                 if (theme := labels.theme(span.label_, where=where))
             ]
             annotators = [FINAL, *(key for key in groups if key != _GROUP)]
-            found, real = votes_of(known, document, text, spans, annotators, labels, where)
+            found, content = votes_of(known, document, text, spans, annotators, labels, where)
             voted += found
-            texts.update({document: text} if real else {})
+            texts.update({} if content is None else {document: content})
         elif doc.cats or known:
             votes = {
                 vote: labels.all(items_of(known[vote], vote, where), where) for vote in ("first", "second") if known.get(vote) is not None

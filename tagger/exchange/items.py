@@ -207,7 +207,7 @@ def decide(voted: Sequence[Voted], labels: Labels) -> tuple[tuple[Item, ...], tu
 
 
 def detailed(text: str, found: Mapping[str, Any], where: str = "") -> Item:
-    """Make a passage of its text and of `Item.details` that came with it; fields of others are passed over.
+    """Make a passage of its text, without control characters, and of `Item.details` that came with it; fields of others are passed over.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def detailed(text: str, found: Mapping[str, Any], where: str = "") -> Item:
         if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and not 0 <= value < _MOST):
             raise InputError(f"{where}: field {name!r} must be a {'whole number' if kind is int else 'text'}, not {str(value)[:40]!r}")
         known[name] = clean(value) if isinstance(value, str) else value
-    return Item(text, **known)
+    return Item(clean(text), **known)
 
 
 def named(items: Iterable[Item], name: str) -> tuple[Item, ...]:

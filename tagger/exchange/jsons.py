@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from tagger.errors import InputError
-from tagger.reading.content import Limits, clean
+from tagger.reading.content import Limits
 from tagger.reading.frugal import harmless
 from tagger.reading.plain import utf8
 
@@ -68,11 +68,11 @@ def _line(row: Mapping[str, Any]) -> bytes:
 
 
 def text_of(row: Mapping[str, Any], where: str, name: str = "text") -> str:
-    """The text of an object; its control characters are replaced, one for one."""
+    """The text of an object, as it is."""
     value = row.get(name)
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{where}: field {name!r} is missing or is no text")
-    return clean(value)
+    return value
 
 
 def place(value: Any, name: str, where: str) -> int:

@@ -58,9 +58,9 @@ def read_label_studio(data: bytes, name: str, labels: Labels, limits: Limits) ->
         if "passages" in task or any(one["type"] != "choices" for _, results in annotations for one in results):
             document = document_name(task, f"{name}-{number:04d}")
             spans = [span for who, results in annotations for one in results for span in _spans(one, text, who, labels, where)]
-            found, real = votes_of(task, document, text, spans, [who for who, _ in annotations], labels, where)
+            found, content = votes_of(task, document, text, spans, [who for who, _ in annotations], labels, where)
             voted += found
-            texts.update({document: text} if real else {})
+            texts.update({} if content is None else {document: content})
         else:
             choices = {who: labels.all((c for one in results for c in _values(one, where)), where) for who, results in annotations}
             voted.append(Voted(detailed(text, task, where), choices))

@@ -48,9 +48,9 @@ def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
         if any("spans" in row for _, row in rows):
             document = document_name(row, f"{name}-{number:04d}")
             annotators = [_annotator(row) for _, row in rows]
-            found, real = votes_of(row, document, text, _spans(rows, text, labels), annotators, labels, where)
+            found, content = votes_of(row, document, text, _spans(rows, text, labels), annotators, labels, where)
             voted += found
-            texts.update({document: text} if real else {})
+            texts.update({} if content is None else {document: content})
         else:
             details = {**object_of(row.get("meta"), "meta", where), **row}
             voted.append(Voted(detailed(text, details, where), _choices(rows, labels)))

@@ -12,18 +12,17 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import IO, TYPE_CHECKING
 
 from tagger.errors import InputError
-from tagger.exchange.codings import Coded, Span, cut, documents, unplaced, vote
+from tagger.exchange.codings import Coded, Span, cut, documents, offsets, unplaced, vote
 from tagger.exchange.items import FINAL, MACHINE, Corpus, Item, Labels, Voted, decide, detailed, named
 from tagger.exchange.qdc import child, children, codes, codes_element, etree, guid, local, parse, plain_guid, text, theme_guid
 from tagger.reading.archives import member, open_archive
-from tagger.reading.content import Limits
+from tagger.reading.content import Limits, clean
 from tagger.reading.plain import decode
 from tagger.themes import Theme
-from tagger.writing.text import clean, many
+from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -277,21 +276,15 @@ def _placed(raw: str, ranges: Sequence[tuple[int, int]]) -> tuple[str, list[tupl
     Tools count differently: a line end of two characters as two or as one, and a rare character as one or, as in UTF-16, as two. Most
     selections begin and end where words do, so that way of counting is taken by which most do; the standard's, where it is all the same.
     """
-    content = raw.replace("\r\n", "\n").replace("\r", "\n")
-    if content == raw and all(character < "\U00010000" for character in raw):
+    content = clean(raw)
+    if "\r" not in raw and all(character < "\U00010000" for character in raw):
         return content, list(ranges)
     edges = {match.start() for match in _BETWEEN.finditer(content)}
     best: tuple[int, list[tuple[int, int]]] | None = None
     for two_ends, wide in ((True, False), (False, False), (True, True), (False, True)):
-        offsets = _offsets(raw, two_ends=two_ends, wide=wide)
-        places = [(bisect_left(offsets, start), bisect_left(offsets, end)) for start, end in ranges]
+        counted = offsets(raw, two_ends=two_ends, wide=wide)
+        places = [(bisect_left(counted, start), bisect_left(counted, end)) for start, end in ranges]
         good = sum(offset in edges for place in places for offset in place)
         if best is None or good > best[0]:
             best = good, places
     return content, best[1] if best else []
-
-
-def _offsets(raw: str, *, two_ends: bool, wide: bool) -> list[int]:
-    """At which position each character of the text with line feeds begins, and where it ends, as a tool counts."""
-    lengths = [2 if (two_ends and c == "\0") or (wide and c >= "\U00010000") else 1 for c in raw.replace("\r\n", "\0")]
-    return [0, *accumulate(lengths)]

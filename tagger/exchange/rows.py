@@ -9,7 +9,6 @@ from typing import Any
 
 from tagger.errors import InputError
 from tagger.exchange.items import DETAILS, Corpus, Item, Labels, detailed, named
-from tagger.reading.content import clean
 from tagger.reading.table import TEXTS
 from tagger.writing.text import many
 
@@ -47,7 +46,7 @@ def corpus_of(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, labels: 
             empty += 1
             continue
         given: dict[str, Any] = {vote: _named(row[vote], labels, where) for vote in ("first", "second") if row.get(vote) not in (None, "")}
-        items.append(replace(detailed(clean(str(text)), row, where), labels=_labels(row, labels, where), **given))
+        items.append(replace(detailed(str(text), row, where), labels=_labels(row, labels, where), **given))
     if not items:
         raise InputError("is empty: there is no passage in it")
     return Corpus(named(items, name), notes=(f"{many(empty, 'row')} without text left out",) if empty else ())
