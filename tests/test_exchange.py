@@ -83,6 +83,7 @@ def test_exchange_round_trip_of_documents_keeps_their_texts(format, which, theme
 @pytest.mark.parametrize("format", ["refi-qda", "label-studio", "parquet"])
 def test_exchange_round_trip_of_the_composed_corpus(format, themes, root, codebook, tmp_path):
     corpus = exchange.read_corpus(root / "corpora/composed", codebook.names)
+    corpus = replace(corpus, items=corpus.items[::5])
     assert back(tmp_path, corpus, themes, format).items == corpus.items
 
 
