@@ -51,7 +51,7 @@ def reference(text: str) -> dict[int, float]:
     """The plain way to count: one loop a kind of feature."""
     tokens = [word.encode() for word in words(text)]
     hashes = [word_hash(token) for token in tokens]
-    bits, names = SETTINGS.bits, list(LEXICON)
+    bits, names = SETTINGS.bits, sorted(LEXICON)
     member = [(place, name) for place, word in enumerate(words(text)) for name in classes(word)]
     beside = set()
     for i, name in member:
@@ -132,6 +132,12 @@ def test_features_do_not_depend_on_the_batch():
     together = counted(features, texts)
     assert together[1234] == counted(Features(SETTINGS), [texts[1234]])[0]
     assert together[0] == {}
+
+
+def test_features_do_not_depend_on_the_order_of_the_lexicon():
+    turned = FeatureSettings(lexicon=dict(reversed(LEXICON.items())), window=4)
+    text = ["No police officer was in the shelter.", "Shelters not of the police"]
+    assert counted(Features(SETTINGS), text) == counted(Features(turned), text)
 
 
 def test_features_of_more_than_64_classes():
