@@ -157,16 +157,22 @@ class Counts:
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Every place where a feature stands: its text, its column, its kind's weight, and its first and second token."""
+    """Every place where a feature of one kind stands: its text, its column, and its first and second token."""
 
+    kind: str
     row: Int
     column: Int
-    value: NDArray[np.float64]
     first: Int
     second: Int
+
+
+@dataclass(frozen=True)
+class Words:
+    """The tokens of texts: the row of each one's text, and where it starts and ends in characters of that text."""
+
+    row: Int
     start: Int
     end: Int
-    """``start[token]`` and ``end[token]`` are characters of the token's own text."""
 
 
 class _Tokens:
@@ -408,16 +414,11 @@ class Features:
         factor = self._factor(np.bincount(row, value * value, minlength=len(texts)))
         return Counts(indptr, key & (self.columns - 1), value * factor[row])
 
-    def occurrences(self, texts: Sequence[str]) -> Occurrences:
-        """Return every place where a feature stands in the texts: what evidence is made of."""
+    def occurrences(self, texts: Sequence[str]) -> tuple[Words, list[Occurrences]]:
+        """Return the tokens of the texts and, for each kind, every place where a feature stands: what evidence is made of."""
         tokens = _Tokens(texts)
-        found = [
-            (row, column, np.full(len(row), self.settings.weights[kind]), first, second)
-            for kind, row, column, first, second in self._kinds(tokens, self.settings.weights)
-        ]
-        row, column, value, first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        start, end = tokens.characters()
-        return Occurrences(row, column, value, first, second, start, end)
+        found = [Occurrences(*kind) for kind in self._kinds(tokens, self.settings.weights)]
+        return Words(tokens.row, *tokens.characters()), found
 
     def _kinds(self, tokens: _Tokens, weights: Mapping[str, float]) -> Iterator[tuple[str, Int, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight: rows, columns, first tokens, second tokens."""

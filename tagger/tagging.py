@@ -23,7 +23,7 @@ from tagger.writing.about import About, about_model
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
 
-_AT_ONCE, _EXPLAINED = 5000, 256  # passages
+_AT_ONCE, _EXPLAINED = 5000, 512  # passages
 
 
 class Tagger:
