@@ -7,38 +7,18 @@ at least a quarter of what the strongest one adds are evidence; neighbours make 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.features import Features, Int, Occurrences, Words
+from tagger.tags import Spans
 
 Floats = NDArray[np.float64]
 
 _SPANS = 6  # at most so many spans of evidence a theme
 _SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds
-
-
-@dataclass(frozen=True)
-class Spans:
-    """Spans of evidence in order of their pairs (a text and a theme), those of one pair strongest first.
-
-    Attributes
-    ----------
-    row, theme : (pairs,) the texts and themes that evidence was wanted for
-    count : (pairs,) how many spans each has
-    start, end : (spans,) characters of the text
-    weight : (spans,) what the span adds to the log-odds
-    """
-
-    row: Int
-    theme: Int
-    count: Int
-    start: Int
-    end: Int
-    weight: Floats
 
 
 def find_spans(

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.evidence import Spans, find_spans
+from tagger.evidence import find_spans
 from tagger.features import Features, FeatureSettings
 from tagger.records import Span
+from tagger.tags import Spans
+
+_EXPLAINED = 512  # texts whose evidence is sought at once: a processor's cache holds what is added up
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,19 @@ class Model:
         tokens. Tokens that add at least a quarter of what the strongest one adds are evidence; neighbours make one span.
         What the passages around a text add to its score is no evidence.
         """
-        spans = self.spans(texts, wanted)
-        made = map(Span, spans.start.tolist(), spans.end.tolist(), spans.weight.tolist())
-        result: list[dict[str, tuple[Span, ...]]] = [{} for _ in texts]
-        for row, theme, count in zip(spans.row.tolist(), spans.theme.tolist(), spans.count.tolist(), strict=True):
-            result[row][self.themes[theme]] = tuple(islice(made, count))
-        return result
+        return self.spans(texts, wanted).records(self.themes, len(texts))
 
     def spans(self, texts: Sequence[str], wanted: NDArray[np.bool_]) -> Spans:
         """Return what `evidence` does, as columns."""
-        return find_spans(self.features, self._lookup, self._padded, texts, wanted)
+        rows = np.flatnonzero(wanted.any(axis=1))
+        parts = [rows[start : start + _EXPLAINED] for start in range(0, len(rows), _EXPLAINED)] or [rows]
+        found = [
+            find_spans(self.features, self._lookup, self._padded, [texts[row] for row in some.tolist()], wanted[some]) for some in parts
+        ]
+        return Spans(
+            np.concatenate([some[spans.row] for some, spans in zip(parts, found, strict=True)]),
+            *(np.concatenate([getattr(spans, name) for spans in found]) for name in ("theme", "count", "start", "end", "weight")),
+        )
 
 
 def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:

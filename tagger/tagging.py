@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import compress, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ from tagger.errors import InputError, ModelError
 from tagger.model import Model
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
 from tagger.reading.large import large_format, large_table, open_text, spooled
-from tagger.records import Document, Passage, Span, Tagged, running
+from tagger.records import Document, Passage, Tagged, running
 from tagger.splitting import documents, joined, table_parts, text_parts
+from tagger.tags import Tags
 from tagger.writing.about import About, about_model
 
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
 
-_AT_ONCE, _EXPLAINED = 5000, 512  # passages
+_AT_ONCE = 5000  # passages
 
 
 class Tagger:
@@ -64,21 +65,23 @@ class Tagger:
         if isinstance(items, str):
             raise TypeError("tag() takes a list of passages, not one string: write tag([text])")
         given = items.passages if isinstance(items, Document) else items
-        passages = [item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]
-        texts = [passage.text for passage in passages]
+        return list(self._tags([item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]))
+
+    def _tags(self, passages: Sequence[Passage], first: int = 0, last: int | None = None) -> Tags:
+        """Tag passages from ``first`` to ``last``; those around them are only their neighbours."""
         runs = None
         if self.model.settings.hears:
             runs = running([(passage.document, passage.start if passage.document else None) for passage in passages])
-        scores = self.model.scores(texts, runs)
+        else:
+            passages, first, last = passages[first:last], 0, None
+        texts = [passage.text for passage in passages]
+        scores = self.model.scores(texts, runs)[first:last]
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        found = self._evidence(texts, labelled)
-        evidence = (found.get(row, {}) for row in range(len(passages)))
-        named = (dict(zip(self.themes, row, strict=True)) for row in scores.tolist())
-        review = self._names((scores >= low) & (scores < high))
-        return list(map(Tagged, passages, self._names(labelled), named, evidence, review))
+        spans = self.model.spans(texts[first:last], labelled)
+        return Tags(self.themes, passages[first:last], scores, labelled, (scores >= low) & (scores < high), spans)
 
-    def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, list[Tagged]]]:
+    def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Tag documents that come part by part, as `read_parts` yields them; the results are those of `tag` for whole documents.
 
         Parts of one document have its name and follow each other. What is yielded may be cut elsewhere than what is given, for the
@@ -96,29 +99,18 @@ class Tagger:
                 ready = len(waiting) if part.text else len(waiting) - span
                 while tagged < ready:
                     last = min(ready, tagged + _AT_ONCE)
-                    found = self.tag(waiting[: last + span])[tagged:last]
-                    yield replace(part, passages=tuple(waiting[tagged:last]), notes=tuple(notes)), found
+                    yield self._part(part, waiting[: last + span], tagged, last, notes)
                     notes.clear()
                     gone = max(0, last - span)
                     del waiting[:gone]
                     tagged, ready = last - gone, ready - gone
             if part and (tagged < len(waiting) or not waiting):
-                yield replace(part, passages=tuple(waiting[tagged:]), notes=tuple(notes)), self.tag(waiting)[tagged:]
+                yield self._part(part, waiting, tagged, len(waiting), notes)
 
-    def _evidence(self, texts: Sequence[str], labelled: NDArray[np.bool_]) -> dict[int, dict[str, tuple[Span, ...]]]:
-        """Evidence of the passages that carry a theme, by their row; so many at once that a processor's cache holds what is added up."""
-        rows = np.flatnonzero(labelled.any(axis=1))
-        found: dict[int, dict[str, tuple[Span, ...]]] = {}
-        for start in range(0, len(rows), _EXPLAINED):
-            some = rows[start : start + _EXPLAINED]
-            found.update(zip(some.tolist(), self.model.evidence([texts[row] for row in some], labelled[some]), strict=True))
-        return found
-
-    def _names(self, chosen: NDArray[np.bool_]) -> list[tuple[str, ...]]:
-        """Names of the themes chosen in each row; few combinations occur."""
-        unique, place = np.unique(chosen, axis=0, return_inverse=True)
-        names = [tuple(compress(self.themes, row)) for row in unique.tolist()]
-        return [names[number] for number in place.ravel().tolist()]
+    def _part(
+        self, part: Document, passages: Sequence[Passage], first: int, last: int, notes: Sequence[str]
+    ) -> tuple[Document, Sequence[Tagged]]:
+        return replace(part, passages=tuple(passages[first:last]), notes=tuple(notes)), self._tags(passages, first, last)
 
 
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:
@@ -209,7 +201,7 @@ def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = 
 
 def tag_file(
     tagger: Tagger, path: Path, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS, flowing: bool = False
-) -> Iterator[tuple[Document, list[Tagged]]]:
+) -> Iterator[tuple[Document, Sequence[Tagged]]]:
     """Yield the documents of a file with their tagged passages; with ``flowing``, large ones part by part (see `read_parts`)."""
     if flowing:
         yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits))
