@@ -31,7 +31,8 @@ SECTIONS = {
 INLINE_HEADING = re.compile(rf"(?:{SECTIONS[RECOMMENDATIONS]}):\s+", re.IGNORECASE)
 BULLETS = ("\u2022", "\u25cf", "\u25aa", "\u2023", "\u25e6", "\uf0b7")
 """Signs that stand before the items of a list; the last is what Word's own font has for them."""
-_SIGN = rf"[{''.join(BULLETS)}*\u2013\u2014-]"
+SIGNS = (*BULLETS, "*", "\u2013", "\u2014", "-")
+_SIGN = f"[{''.join(SIGNS)}]"
 BULLET = re.compile(rf"{_SIGN}(?:\s+|$)|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{1,4}})[.)]\s+")
 MARK = re.compile(rf"(?:{_SIGN}(?:\s+|$))+")
 """The marks of a list's item that are no part of what it says; numbers and letters are, as the text may name them."""
