@@ -25,7 +25,8 @@ from tagger.errors import ModelError, OutputError
 from tagger.features import FeatureSettings
 from tagger.model import Model
 
-FORMAT = 2
+FORMAT = 3
+_MOST_CELLS = 1 << 27  # numbers in the tables of a loaded model: half a GiB
 """Number of the layout below. Readers refuse a number that they do not know."""
 
 
@@ -137,6 +138,8 @@ def _build(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Mo
     if not isinstance(themes, list) or not themes or len(themes) > 1000 or not all(isinstance(name, str) for name in themes):
         raise ValueError("'themes' must be a list of names")
     settings = FeatureSettings(**manifest["features"])
+    if settings.cells * len(themes) > _MOST_CELLS:
+        raise ValueError(f"{len(themes)} themes, {len(settings.lexicon)} classes and {settings.bits} bits would fill the memory")
     columns, weights, intercepts = (tensors[name] for name in ("columns", "weights", "intercepts"))
     thresholds, review = (np.array(manifest[key], np.float64) for key in ("thresholds", "review"))
     count = len(themes)
@@ -152,8 +155,8 @@ def _build(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Mo
             raise ValueError(f"{name!r} is {array.dtype} {array.shape}, not {np.dtype(kind)} {shape}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name!r} holds values that are not finite")
-    if len(columns) and (columns[-1] >= 1 << settings.bits or (np.diff(columns.astype(np.int64)) <= 0).any()):
-        raise ValueError("'columns' must rise and lie below 2 ** bits")
+    if len(columns) and (columns[-1] >= settings.columns or (np.diff(columns.astype(np.int64)) <= 0).any()):
+        raise ValueError("'columns' must rise and lie below the number of columns")
     if (thresholds < 0).any() or (thresholds > 1).any():
         raise ValueError("'thresholds' must be probabilities")
     card = {key: value for key, value in manifest.items() if key not in _MODEL_KEYS}

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.features import Features, Int, Occurrences, Words
-from tagger.tags import Spans
+from tagger.features import Features, Occurrences, Weights, Words
+from tagger.tags import Int, Spans
 
 Floats = NDArray[np.float64]
 
@@ -21,18 +21,16 @@ _SPANS = 6  # at most so many spans of evidence a theme
 _SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds
 
 
-def find_spans(
-    features: Features, lookup: NDArray[np.int32], table: NDArray[np.float32], texts: Sequence[str], wanted: NDArray[np.bool_]
-) -> Spans:
-    """Find what decided, for each text and each theme that is ``wanted`` (n, themes); ``lookup`` and ``table`` as in `Features.sums`."""
+def find_spans(features: Features, weights: Weights, texts: Sequence[str], wanted: NDArray[np.bool_]) -> Spans:
+    """Find what decided, for each text and each theme that is ``wanted`` (n, themes)."""
     words, found = features.occurrences(texts)
     pairs = _Pairs(words, wanted)
     square = np.zeros(len(texts))
     for kind in found:
         weight = features.settings.weights[kind.kind]
-        times, distinct = _times(kind, len(texts), features.settings.bits)
+        times, distinct = _times(kind, len(texts), (features.settings.columns - 1).bit_length())
         square += weight**2 * distinct
-        pairs.add(kind, lookup.take(kind.column), table, weight if times is None else weight / times)
+        pairs.add(kind, weights.columns, weight if times is None else weight / times)
     settings = features.settings
     return pairs.spans(settings.scale / np.maximum(square ** (settings.norm / 2), 1e-12))
 
@@ -78,16 +76,16 @@ class _Pairs:
         pair[self.row[pairs]] = pairs
         return pair
 
-    def add(self, found: Occurrences, place: NDArray[np.int32], table: NDArray[np.float32], weight: float | Floats) -> None:
-        """Add what the occurrences of a kind of feature add, in rows of ``table`` at ``place``, times ``weight``."""
-        flat, themes = table.ravel(), table.shape[1]
+    def add(self, found: Occurrences, table: NDArray[np.float32], weight: float | Floats) -> None:
+        """Add what the occurrences of a kind of feature add, in the ``table`` of columns, times ``weight``."""
+        flat, place = table.ravel(), found.column * table.shape[1]
         for layer in self.layers:
             pair = layer.take(found.row)
             some: Any = slice(None)
             if (layer < 0).any():
-                some = np.flatnonzero((pair >= 0) & (place > 0))
-                pair = pair[some]
-            adds = flat.take(place[some] * themes + self.theme.take(pair)) * (weight if isinstance(weight, float) else weight[some])
+                some = np.flatnonzero(pair >= 0)
+                pair = pair.take(some)
+            adds = flat.take(place[some] + self.theme.take(pair)) * (weight if isinstance(weight, float) else weight[some])
             shift = self.shift.take(pair)
             if found.first is found.second:
                 self.sums += np.bincount(shift + found.first[some], adds, len(self.sums))

@@ -1,8 +1,8 @@
 """Texts -> counts: words, neighbours, stems and word classes, hashed, over whole batches in numpy.
 
-The same code serves training and use. A batch of texts becomes one buffer of bytes; token borders come from a table of
-characters; every token and every prefix is hashed from one running sum (a polynomial hash, Karp and Rabin 1987), so
-that nothing loops over tokens in Python. What a text holds is a set (presence, not counts) of:
+The same code serves training and use. What has words in it gets a column by its hash (multiply-shift, Dietzfelbinger and
+others 1997); what is made of classes alone has columns of its own, and is told from sets of classes, a bit for each class.
+What a text holds is a set (presence, not counts) of:
 
 ============ =================================================================================================
 ``word``     a token: letters and digits in lower case, every digit read as 0
@@ -28,42 +28,24 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("word", "pair", "stem", "class", "opening", "order", "beside")
+from tagger.tokens import Bytes, Int, Lexicon, Members, Tokens, UInt, multiplier, set_bytes
+
+KINDS = ("word", "pair", "stem", "beside", "class", "opening", "order")
 CONTEXT = ("before", "after", "form")
 _HEARD = ("word", "stem")  # what a passage hears of its neighbours
+_CLASSES = ("beside", "class", "opening", "order")  # what is made of classes
 
-UInt = NDArray[np.uint64]
-Int = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
-
-_BASE = 0x9E3779B97F4A7C15
-_INVERSE = pow(_BASE, -1, 1 << 64)
-_SLOT_BITS = 18
-_SLOTS = 1 << _SLOT_BITS  # tokens whose classes are remembered
-_BATCH = 1 << 18  # characters of text in one pass: tables and sums stay in the cache
+_BATCH = 1 << 17  # characters of text in one pass: tables and sums stay in the cache
+_MOST_CLASSES = 256
 _SMALL = np.float64(1e-12)
 _LENGTHS, _CAPITALS, _DIGITS = (3, 6, 10, 20, 35), (0.0, 0.1, 0.6), (0.0, 0.1)  # upper ends of the classes of a line's form
-
-
-def _character_table() -> Bytes:
-    """Byte -> the byte that is hashed, 0 for what separates tokens. Bytes above 127 belong to letters."""
-    table = np.zeros(256, np.uint8)
-    for code in range(256):
-        character = chr(code)
-        if code >= 128 or character.isalpha():
-            table[code] = ord(character.lower()) if code < 128 else code
-        elif character.isdigit():
-            table[code] = ord("0")
-    return table
-
-
-_CHARACTERS = _character_table()
 
 
 @dataclass(frozen=True)
@@ -91,7 +73,7 @@ class FeatureSettings:
     fade: float = 0.7
     norm: float = 0.5
     scale: float = 0.3
-    bits: int = 22
+    bits: int = 20
     lexicon: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,9 +99,21 @@ class FeatureSettings:
             value = getattr(self, name)
             if not low <= value <= high or isinstance(low, int) > isinstance(value, int):
                 raise ValueError(f"{name} must be {low} to {high}")
+        if len(self.lexicon) > _MOST_CLASSES:
+            raise ValueError(f"the lexicon must be of at most {_MOST_CLASSES} classes")
         for name, words in self.lexicon.items():
             if not all(isinstance(word, str) and word.rstrip("$") for word in words):
                 raise ValueError(f"class {name!r} of the lexicon must be a list of words")
+
+    @property
+    def columns(self) -> int:
+        """Number of columns of the matrix: those of hashes, of classes, of classes of the first token, of pairs of classes."""
+        return (1 << self.bits) + len(self.lexicon) * (2 + len(self.lexicon))
+
+    @property
+    def cells(self) -> int:
+        """How many numbers a theme's prepared `Weights` are."""
+        return self.columns + (len(self.lexicon) + 1) * set_bytes(len(self.lexicon)) * 256
 
     @property
     def hears(self) -> bool:
@@ -175,141 +169,20 @@ class Words:
     end: Int
 
 
-class _Tokens:
-    """The tokens of a batch of texts, and the running sum from which any piece of one is hashed."""
+@dataclass(frozen=True)
+class Weights:
+    """Weights of columns as `Features.sums` takes them: for hashed columns, and summed for each byte of a set of classes.
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        joined = "\0".join([*texts, ""])
-        if joined.count("\0") > len(texts):
-            joined = "\0".join([*(text.replace("\0", " ") for text in texts), ""])
-        self.raw: Bytes = np.frombuffer(joined.encode("utf-8", "replace"), np.uint8)
-        letters = _CHARACTERS[self.raw]
-        _drop_punctuation(self.raw, letters)
-        edges = np.diff((letters != 0).view(np.int8), prepend=np.int8(0), append=np.int8(0))
-        self.start: Int = np.flatnonzero(edges == 1)
-        self.end: Int = np.flatnonzero(edges == -1)
-        self.row_end: Int = np.flatnonzero(self.raw == 0)
-        self.row: Int = np.searchsorted(self.row_end, self.start)
-        powers, self._inverse = _powers(len(letters) + 1)
-        self._sums = np.zeros(len(letters) + 1, np.uint64)
-        np.cumsum(letters * powers[:-1], out=self._sums[1:])
-        self.hash: UInt = self.piece(self.start, self.end)
+    Attributes
+    ----------
+    columns : (columns, width) weights of each column; width is the number of themes, or the power of two above it
+    sets : ((classes + 1) * bytes * 256, width) what each byte of the set of classes that follow a class adds; the last is the opening
+    themes : how many of ``width`` are themes
+    """
 
-    def piece(self, start: Int, end: Int) -> UInt:
-        """Hash of the bytes from ``start`` to ``end``: the same wherever they stand."""
-        return (self._sums[end] - self._sums[start]) * self._inverse[start]
-
-    def characters(self) -> tuple[Int, Int]:
-        """Start and end of each token in characters of its own text."""
-        position = np.concatenate(([0], np.cumsum((self.raw & 0xC0) != 0x80)))
-        text_start = np.concatenate(([0], self.row_end[:-1] + 1))
-        offset = position[text_start[self.row]]
-        return position[self.start] - offset, position[self.end] - offset
-
-
-def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:
-    """Separate tokens at typographic punctuation, and read Latin capitals with accents in lower case."""
-    if not (raw > 127).any():
-        return
-    lead = np.flatnonzero(raw[:-2] == 0xE2)
-    lead = lead[(raw[lead + 1] == 0x80) | (raw[lead + 1] == 0x81)]  # U+2000 to U+207F: dashes, quotes, spaces
-    for step in range(3):
-        letters[lead + step] = 0
-    lead = np.flatnonzero(raw[:-1] == 0xC2)  # U+0080 to U+00BF: no-break space, guillemets, section signs
-    letters[lead] = letters[lead + 1] = 0
-    accented = np.flatnonzero(raw[:-1] == 0xC3) + 1  # U+00C0 to U+00DE
-    accented = accented[(raw[accented] >= 0x80) & (raw[accented] <= 0x9E) & (raw[accented] != 0x97)]  # not the sign of multiplication
-    letters[accented] += 0x20
-
-
-_POWERS: list[UInt] = []
-
-
-def _powers(count: int) -> tuple[UInt, UInt]:
-    """Powers 0 to ``count - 1`` of the hash's base and of its inverse modulo 2**64."""
-    if _POWERS and len(_POWERS[0]) >= count:
-        return _POWERS[0][:count], _POWERS[1][:count]
-    made = []
-    for base in (_BASE, _INVERSE):
-        steps = np.full(max(count, 2 * _BATCH), base, np.uint64)
-        steps[0] = 1
-        made.append(np.multiply.accumulate(steps))
-    if count <= 2 * _BATCH:
-        _POWERS[:] = made
-    return made[0][:count], made[1][:count]
-
-
-def _mix(value: UInt, seed: int) -> UInt:
-    """Spread a hash over all 64 bits (the finaliser of MurmurHash3), differently for each seed."""
-    value = value ^ np.uint64(seed * 0x2545F4914F6CDD1D % (1 << 64))
-    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return value ^ (value >> np.uint64(33))
-
-
-def _hash_word(word: str) -> int:
-    """The hash that `_Tokens` gives a token of these letters."""
-    letters = _CHARACTERS[np.frombuffer(word.encode(), np.uint8)]
-    return sum(int(letter) * pow(_BASE, place, 1 << 64) for place, letter in enumerate(letters)) % (1 << 64)
-
-
-class _Lexicon:
-    """Word classes, looked up by a token's hash. A pattern is a prefix; one that ends in ``$`` is a whole word."""
-
-    def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
-        self.names: UInt = np.array([_hash_word(name) for name in classes], np.uint64)
-        self._whole: dict[int, set[int]] = {}
-        self._prefixes: dict[int, dict[int, set[int]]] = {}
-        for number, patterns in enumerate(classes.values()):
-            for pattern in patterns:
-                word = pattern.lower().rstrip("$")
-                table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
-                table.setdefault(_hash_word(word), set()).add(number)
-        # A memory of tokens: for each slot a token's hash, and the number of the set of classes that it belongs to.
-        self._lock = Lock()
-        self._sets: dict[tuple[int, ...], int] = {(): 0}
-        self._known = np.zeros(_SLOTS, np.uint64)
-        self._set = np.zeros(_SLOTS, np.int64)
-        self._flat, self._size, self._offset = np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
-
-    def classes(self, tokens: _Tokens) -> tuple[Int, Int]:
-        """Token and class numbers of all memberships, in the order of the tokens."""
-        slot = (_mix(tokens.hash, 0) >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
-        with self._lock:
-            number = self._set.take(slot)
-            new = np.flatnonzero(self._known.take(slot) != tokens.hash)
-            if len(new):
-                number[new] = self._learn(tokens, new, slot[new])
-            flat, size, offset = self._flat, self._size, self._offset
-        counts = size.take(number)
-        token = np.repeat(np.arange(len(number)), counts)
-        within = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return token, flat.take(offset.take(number).repeat(counts) + within) if len(token) else np.zeros(0, np.int64)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but the lock, which stays with its process."""
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=Lock())
-
-    def _learn(self, tokens: _Tokens, new: Int, slot: Int) -> Int:
-        """Look up tokens that the memory does not hold, keep them there, and return the numbers of their sets."""
-        unique, first, inverse = np.unique(tokens.hash[new], return_index=True, return_inverse=True)
-        found = [set(self._whole.get(value, ())) for value in unique.tolist()]
-        place = new[first]
-        start, length = tokens.start[place], tokens.end[place] - tokens.start[place]
-        for size, table in self._prefixes.items():
-            long = np.flatnonzero(length >= size)
-            for which, value in zip(long.tolist(), tokens.piece(start[long], start[long] + size).tolist(), strict=True):
-                found[which] |= table.get(value, set())
-        numbers = np.array([self._sets.setdefault(tuple(sorted(classes)), len(self._sets)) for classes in found])
-        if len(self._sets) > len(self._size):
-            self._size = np.array([len(classes) for classes in self._sets])
-            self._offset = np.cumsum(self._size) - self._size
-            self._flat = np.array([number for classes in self._sets for number in classes], np.int64)
-        self._known[slot[first]], self._set[slot[first]] = unique, numbers
-        return numbers[inverse]
+    columns: NDArray[np.float32]
+    sets: NDArray[np.float32]
+    themes: int
 
 
 class Features:
@@ -317,12 +190,10 @@ class Features:
 
     def __init__(self, settings: FeatureSettings) -> None:
         self.settings = settings
-        self._lexicon = _Lexicon(settings.lexicon)
-
-    @property
-    def columns(self) -> int:
-        """Number of columns of the matrix."""
-        return 1 << self.settings.bits
+        self._lexicon = Lexicon(settings.lexicon)
+        self._classes = len(settings.lexicon)
+        self._hashed = 1 << settings.bits
+        self._shift = (settings.columns - 1).bit_length()  # a row and a column are kept in one number
 
     def counts(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> Counts:
         """Return the feature matrix of the texts, one row each, already normalised.
@@ -339,7 +210,29 @@ class Features:
             parts += self._context(self._rows(texts, heard), run)
         if self.settings.weights.get("form"):
             parts.append(self._forms(texts, documents))
-        return _merged(parts, self.settings.bits)
+        return _merged(parts, self._shift)
+
+    def sums(self, texts: Sequence[str], weights: Weights) -> NDArray[np.float64]:
+        """Return the product of the feature matrix and weights, (n, themes): the fast path, which never builds the matrix."""
+        parts = [self._sums(batch, weights) for batch in _batches(texts)]
+        return np.concatenate(parts) if parts else np.zeros((0, weights.themes))
+
+    def weights(self, columns: NDArray[Any], weights: NDArray[np.float32]) -> Weights:
+        """Prepare weights (k, themes) of some columns (k,) for `sums`."""
+        themes = weights.shape[1]
+        width = next((size for size in (1, 2, 4, 8) if size >= themes), themes)  # numpy takes rows of 4 to 32 bytes fastest
+        every = np.zeros((self.settings.columns, width), np.float32)
+        every[columns, :themes] = weights
+        kind = {name: np.float32(self.settings.weights.get(name, 0.0)) for name in KINDS}
+        own, opening, order = np.split(every[self._hashed :], [self._classes, 2 * self._classes])
+        later = np.concatenate([kind["order"] * order, kind["opening"] * opening]).reshape(self._classes + 1, self._classes, width)
+        size = set_bytes(self._classes)
+        bits = np.zeros((self._classes + 1, 8 * size, width), np.float32)
+        bits[:, : self._classes] = later
+        every_byte = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.float32)
+        sets = every_byte @ bits.reshape(self._classes + 1, size, 8, width)
+        sets[:-1, 0] += kind["class"] * own[:, None]
+        return Weights(every, np.ascontiguousarray(sets.reshape(-1, width)), themes)
 
     def _rows(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
         parts = [self._batch(batch, weights) for batch in _batches(texts)]
@@ -354,8 +247,7 @@ class Features:
         every = np.arange(len(run))
         for place, (kind, sign) in enumerate((("before", -1), ("after", 1))):
             weight = self.settings.weights.get(kind, 0.0)
-            mixed = _mix(heard.indices.astype(np.uint64), len(KINDS) + 1 + place) >> np.uint64(64 - self.settings.bits)
-            told = Counts(heard.indptr, mixed.astype(np.int64), heard.data)
+            told = Counts(heard.indptr, self._column((heard.indices + 1).astype(np.uint64) * multiplier(10 + place)), heard.data)
             for step in range(1, self.settings.span + 1):
                 other = every + sign * step
                 inside = (other >= 0) & (other < len(run))
@@ -365,95 +257,144 @@ class Features:
     def _forms(self, texts: Sequence[str], documents: Sequence[str | None]) -> Counts:
         found = [() if document is None else _form(text) for text, document in zip(texts, documents, strict=True)]
         indptr = np.concatenate(([0], np.cumsum([len(marks) for marks in found])))
-        marks = np.array([mark for marks in found for mark in marks], np.uint64)
-        column = _mix(marks, len(KINDS) + 3) >> np.uint64(64 - self.settings.bits)
-        return Counts(indptr, column.astype(np.int64), np.full(len(marks), self.settings.weights["form"] * self.settings.scale))
+        column = self._column(np.array([mark for marks in found for mark in marks], np.uint64) * multiplier(12))
+        return Counts(indptr, column, np.full(len(column), self.settings.weights["form"] * self.settings.scale))
 
-    def sums(self, texts: Sequence[str], lookup: NDArray[np.int32], table: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the product of the feature matrix and a table of weights, (n, themes): the fast path, which never builds the matrix.
-
-        ``lookup`` has the row of ``table`` for each column of the matrix; row 0 is zero.
-        """
-        parts = [self._sums(batch, lookup, table) for batch in _batches(texts)]
-        return np.concatenate(parts) if parts else np.zeros((0, table.shape[1]))
-
-    def _sums(self, texts: Sequence[str], lookup: NDArray[np.int32], table: NDArray[np.float32]) -> NDArray[np.float64]:
-        settings = self.settings
-        square, sums = np.zeros(len(texts)), np.zeros((len(texts), table.shape[1]))
-        for kind, key in self._unique(_Tokens(texts), settings.weights):
-            if not len(key):
-                continue
-            weight, row = settings.weights[kind], key >> settings.bits
-            first = np.flatnonzero(np.diff(row, prepend=-1))
-            here = row[first]
-            square[here] += weight**2 * np.diff(first, append=len(row))
-            sums[here] += weight * np.add.reduceat(table.take(lookup.take(key & (self.columns - 1)), axis=0), first, axis=0)
-        return sums * self._factor(square)[:, None]
+    def _sums(self, texts: Sequence[str], weights: Weights) -> NDArray[np.float64]:
+        tokens = Tokens(texts)
+        members = self._lexicon.members(tokens)
+        rows = np.arange(len(texts) + 1)
+        square, sums = np.zeros(len(texts)), np.zeros((len(texts), weights.columns.shape[1]))
+        for kind, key in self._keys(tokens, members, self.settings.weights):
+            weight, borders = self.settings.weights[kind], np.searchsorted(key, rows << self._shift)
+            square += weight**2 * np.diff(borders)
+            sums += weight * _sum_rows(weights.columns.take(key & ((1 << self._shift) - 1), axis=0), borders)
+        row, number, sets = self._sets(tokens, members)
+        borders = np.searchsorted(row, rows)
+        square += _sum_rows(self._squares(number, sets), borders)
+        place = number[:, None] * sets.shape[1] + np.arange(sets.shape[1]) << 8 | sets
+        sums += _sum_rows(weights.sets.take(place.ravel(), axis=0), borders * sets.shape[1])
+        return (sums * self._factor(square)[:, None])[:, : weights.themes]
 
     def _factor(self, square: NDArray[Any]) -> NDArray[np.float64]:
         """What a passage's weights are multiplied by, from the sum of their squares."""
         length = square ** (self.settings.norm / 2)
         return np.asarray(self.settings.scale / np.maximum(length, _SMALL))
 
-    def _unique(self, tokens: _Tokens, weights: Mapping[str, float]) -> Iterator[tuple[str, Int]]:
-        """Yield, for each kind of feature, the sorted keys of what is there: a row and a column in one number."""
-        for kind, row, column, _, _ in self._kinds(tokens, weights):
-            key = np.sort(row << self.settings.bits | column)
-            yield kind, key[np.concatenate(([True], key[1:] != key[:-1]))] if len(key) else key
+    def _keys(self, tokens: Tokens, members: Members, weights: Mapping[str, float]) -> Iterator[tuple[str, Int]]:
+        """Yield, for each kind of feature with words in it, the sorted keys of what is there: a row and a column in one number."""
+        row = tokens.row << self._shift
+        for kind, found in groupby(self._words(tokens, members, weights), key=itemgetter(0)):
+            key = np.concatenate([row.take(token) | column for _, column, token, _ in found])
+            key.sort()
+            yield kind, key.take(_changes(key))
+
+    def _sets(self, tokens: Tokens, members: Members) -> tuple[Int, Int, Bytes]:
+        """Return what each text has of classes alone, sorted: text, class, and a bit for each class that follows it in the window.
+
+        The number after the last class stands for the opening; its bits are the classes of the first token.
+        """
+        place, size = _spread(tokens, self.settings.window)
+        spread = np.zeros((size, members.sets.shape[1]), np.uint64)
+        spread[place.take(members.marked)] = members.sets
+        later = _following(spread, self.settings.window).take(place.take(members.token) + 1, axis=0)
+        row = tokens.row.take(members.marked)
+        opens = np.flatnonzero(members.marked == tokens.first.take(row))
+        bits = self._classes.bit_length()
+        owner = np.concatenate([tokens.row.take(members.token) << bits | members.number, row.take(opens) << bits | self._classes])
+        sets = np.concatenate([later, members.sets.take(opens, axis=0)])
+        index_bits = len(owner).bit_length()
+        ranked = np.sort(owner << index_bits | np.arange(len(owner)))
+        owner, order = ranked >> index_bits, ranked & ((1 << index_bits) - 1)
+        first = _changes(owner)
+        if len(first):
+            sets = np.bitwise_or.reduceat(sets.take(order, axis=0), first, axis=0)
+        owner = owner.take(first)
+        return owner >> bits, owner & ((1 << bits) - 1), sets.view(np.uint8)
+
+    def _squares(self, number: Int, sets: Bytes) -> NDArray[np.float64]:
+        """Sum of the squared weights of each entry of `_sets`."""
+        kind = {name: self.settings.weights.get(name, 0.0) ** 2 for name in ("class", "opening", "order")}
+        bits = np.bitwise_count(sets.view(np.uint64)).sum(axis=1)
+        return np.asarray(np.where(number < self._classes, kind["class"] + kind["order"] * bits, kind["opening"] * bits))
 
     def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
-        keys, values = [], []
-        for kind, unique in self._unique(_Tokens(texts), weights):
-            keys.append(unique)
-            values.append(np.full(len(unique), weights[kind]))
-        key, value = np.concatenate(keys), np.concatenate(values)
+        tokens = Tokens(texts)
+        members = self._lexicon.members(tokens)
+        found = [(key, np.full(len(key), weights[kind])) for kind, key in self._keys(tokens, members, weights)]
+        row, number, sets = self._sets(tokens, members)
+        entry, other = np.nonzero(np.unpackbits(sets, axis=1, count=self._classes, bitorder="little"))
+        own, ordered = np.flatnonzero(number < self._classes), number[entry] < self._classes
+        for kind, rows, column in (
+            ("class", row[own], number[own]),
+            ("opening", row[entry[~ordered]], self._classes + other[~ordered]),
+            ("order", row[entry[ordered]], (2 + number[entry[ordered]]) * self._classes + other[ordered]),
+        ):
+            if weights.get(kind):
+                found.append((rows << self._shift | (self._hashed + column), np.full(len(rows), weights[kind])))
+        key, value = np.concatenate([keys for keys, _ in found]), np.concatenate([values for _, values in found])
         order = np.argsort(key, kind="stable")
         key, value = key[order], value[order]
-        row = key >> self.settings.bits
+        row = key >> self._shift
         indptr = np.searchsorted(row, np.arange(len(texts) + 1))
         factor = self._factor(np.bincount(row, value * value, minlength=len(texts)))
-        return Counts(indptr, key & (self.columns - 1), value * factor[row])
+        return Counts(indptr, key & ((1 << self._shift) - 1), value * factor[row])
 
     def occurrences(self, texts: Sequence[str]) -> tuple[Words, list[Occurrences]]:
-        """Return the tokens of the texts and, for each kind, every place where a feature stands: what evidence is made of."""
-        tokens = _Tokens(texts)
-        found = [Occurrences(*kind) for kind in self._kinds(tokens, self.settings.weights)]
+        """Return the tokens of the texts and every place where a feature stands, kind by kind: what evidence is made of."""
+        tokens = Tokens(texts)
+        found = []
+        for kind, several in groupby(self._places(tokens), key=itemgetter(0)):
+            column, first, second = (np.concatenate(parts) for parts in list(zip(*several, strict=True))[1:])
+            found.append(Occurrences(kind, tokens.row.take(first), column, first, second))
         return Words(tokens.row, *tokens.characters()), found
 
-    def _kinds(self, tokens: _Tokens, weights: Mapping[str, float]) -> Iterator[tuple[str, Int, Int, Int, Int]]:
-        """Yield, for each kind of feature with a weight: rows, columns, first tokens, second tokens."""
-        shift = np.uint64(64 - self.settings.bits)
-        row, every = tokens.row, np.arange(len(tokens.row))
+    def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:
+        """Yield, for each kind of feature with a weight, the columns, first tokens and second tokens of all its occurrences."""
+        weights = self.settings.weights
+        members = self._lexicon.members(tokens)
+        for kind, column, token, step in self._words(tokens, members, weights):
+            yield kind, column, token, token + step
+        token, number = members.token, members.number
+        if weights.get("class"):
+            yield "class", self._hashed + number, token, token
+        if weights.get("opening"):
+            opens = np.flatnonzero(token == tokens.first.take(tokens.row.take(token)))
+            yield "opening", self._hashed + self._classes + number.take(opens), token.take(opens), token.take(opens)
+        if weights.get("order"):
+            left, right = _neighbours(token, tokens.row, self.settings.window)
+            pair = number.take(left) * self._classes + number.take(right)
+            yield "order", self._hashed + 2 * self._classes + pair, token.take(left), token.take(right)
 
-        def made(kind: str, value: UInt, first: Int, second: Int) -> tuple[str, Int, Int, Int, Int]:
-            return kind, row[first], (_mix(value, KINDS.index(kind) + 1) >> shift).astype(np.int64), first, second
-
+    def _words(self, tokens: Tokens, members: Members, weights: Mapping[str, float]) -> Iterator[tuple[str, Int, Int, int]]:
+        """Yield the occurrences of features with words in them: the kind, columns, tokens, and how far from these the second tokens are."""
         if weights.get("word"):
-            yield made("word", tokens.hash, every, every)
+            yield "word", self._column(tokens.hash * multiplier(3)), np.arange(len(tokens.row)), 0
         if weights.get("pair"):
-            left = np.flatnonzero(row[:-1] == row[1:])
-            yield made("pair", _mix(tokens.hash[left], 0) + tokens.hash[left + 1], left, left + 1)
+            value = (tokens.hash * multiplier(4))[:-1] + (tokens.hash * multiplier(5))[1:]
+            left = np.flatnonzero(tokens.row[1:] == tokens.row[:-1])
+            yield "pair", self._column(value.take(left)), left, 1
         if weights.get("stem"):
             size = self.settings.stem_length
             long = np.flatnonzero(tokens.end - tokens.start > size)
-            start = tokens.start[long]
-            yield made("stem", tokens.piece(start, start + size), long, long)
-        if not any(weights.get(kind) for kind in ("class", "opening", "order", "beside")):
-            return
-        token, number = self._lexicon.classes(tokens)
-        name = self._lexicon.names[number]
-        if weights.get("class"):
-            yield made("class", name, token, token)
-        if weights.get("opening"):
-            opening = np.flatnonzero(np.isin(token, np.searchsorted(row, np.arange(len(tokens.row_end)))))
-            yield made("opening", name[opening], token[opening], token[opening])
-        if weights.get("order"):
-            left, right = _neighbours(token, row, self.settings.window)
-            yield made("order", _mix(name[left], 0) + name[right], token[left], token[right])
+            start = tokens.start.take(long)
+            yield "stem", self._column(tokens.piece(start, start + size) * multiplier(6)), long, 0
         if weights.get("beside"):
-            member, other, before = _beside(token, row, self.settings.reach)
-            side = np.where(before, np.uint64(_BASE), np.uint64(_INVERSE))
-            yield made("beside", _mix(name[member] + side, 0) + tokens.hash[other], other, token[member])
+            reach = self.settings.reach
+            place, size = _spread(tokens, reach)
+            spread = np.zeros(size, np.uint64)
+            spread[place] = tokens.hash * multiplier(7)
+            place = place.take(members.token)
+            for side, steps in ((8, range(-reach, 0)), (9, range(1, reach + 1))):
+                name = (self._lexicon.names * multiplier(side)).take(members.number)
+                for step in steps:
+                    other = spread.take(place + step)
+                    inside = np.flatnonzero(other != 0)
+                    yield "beside", self._column((name + other).take(inside)), members.token.take(inside), step
+
+    def _column(self, value: UInt) -> Int:
+        """The column of a hash: its highest bits."""
+        return (value >> np.uint64(64 - self.settings.bits)).astype(np.int64)
 
 
 def _form(text: str) -> tuple[int, ...]:
@@ -492,6 +433,36 @@ def _merged(parts: Sequence[Counts], bits: int) -> Counts:
     return Counts(np.searchsorted(unique >> bits, np.arange(rows + 1)), unique & ((1 << bits) - 1), data)
 
 
+def _changes(values: Int) -> Int:
+    """Where sorted values change: the first place of each."""
+    changed = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=changed[1:])
+    return np.flatnonzero(changed)
+
+
+def _sum_rows(values: NDArray[Any], borders: Int) -> NDArray[Any]:
+    """Sums of stretches of values along the first axis, from each border to the next."""
+    sums = np.zeros((len(borders) - 1, *values.shape[1:]), values.dtype)
+    full = np.flatnonzero(borders[1:] > borders[:-1])
+    if len(full):
+        sums[full] = np.add.reduceat(values, borders.take(full), axis=0)
+    return sums
+
+
+def _spread(tokens: Tokens, gap: int) -> tuple[Int, int]:
+    """Return places for the tokens in an array, with a gap around each text, and its size: what stands next to a text is empty."""
+    return np.arange(len(tokens.row)) + (tokens.row + 1) * gap, len(tokens.row) + (len(tokens.first) + 2) * gap
+
+
+def _following(sets: UInt, window: int) -> UInt:
+    """For each place, the union of the sets at it and after it, ``window`` together."""
+    size = 1
+    while 2 * size <= window:
+        sets = sets[:-size] | sets[size:]
+        size *= 2
+    return sets[: len(sets) - (window - size)] | sets[window - size :] if size < window else sets
+
+
 def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
     """All ordered pairs of memberships whose tokens stand in one text, at most ``window`` tokens apart."""
     lefts, rights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -504,20 +475,6 @@ def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
         lefts.append(near)
         rights.append(near + step)
     return np.concatenate(lefts), np.concatenate(rights)
-
-
-def _beside(token: Int, row: Int, reach: int) -> tuple[Int, Int, NDArray[np.bool_]]:
-    """All memberships with the tokens of their text at most ``reach`` before or after them: membership, token, is it before."""
-    members, others, before = [], [], []
-    every = np.arange(len(token))
-    for step in (*range(-reach, 0), *range(1, reach + 1)):
-        other = token + step
-        inside = np.flatnonzero((other >= 0) & (other < len(row)))
-        inside = inside[row[other[inside]] == row[token[inside]]]
-        members.append(every[inside])
-        others.append(other[inside])
-        before.append(np.full(len(inside), step < 0))
-    return np.concatenate(members), np.concatenate(others), np.concatenate(before)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

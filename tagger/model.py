@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.evidence import find_spans
-from tagger.features import Features, FeatureSettings
+from tagger.features import Features, FeatureSettings, Weights
 from tagger.records import Span
 from tagger.tags import Spans
 
@@ -53,23 +53,16 @@ class Model:
         return Features(self.settings)
 
     @cached_property
-    def _lookup(self) -> NDArray[np.int32]:
-        """Column -> row of ``_padded``; 0 for a feature without a weight."""
-        table = np.zeros(self.features.columns, np.int32)
-        table[self.columns] = np.arange(1, len(self.columns) + 1, dtype=np.int32)
-        return table
-
-    @cached_property
-    def _padded(self) -> NDArray[np.float32]:
-        return np.concatenate([np.zeros((1, len(self.themes)), np.float32), self.weights])
+    def _table(self) -> Weights:
+        return self.features.weights(self.columns, self.weights)
 
     def decision(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """Calibrated log-odds, (n, themes); ``documents`` as in `Features.counts`."""
         if documents is None or not self.settings.hears:
-            return self.features.sums(texts, self._lookup, self._padded) + self.intercepts
+            return self.features.sums(texts, self._table) + self.intercepts
         counts = self.features.counts(texts, documents)
         rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
-        weights = self._padded[self._lookup[counts.indices]]
+        weights = self._table.columns[counts.indices]
         sums = [np.bincount(rows, weights[:, theme] * counts.data, minlength=len(texts)) for theme in range(len(self.themes))]
         return np.stack(sums, axis=1) + self.intercepts
 
@@ -90,9 +83,7 @@ class Model:
         """Return what `evidence` does, as columns."""
         rows = np.flatnonzero(wanted.any(axis=1))
         parts = [rows[start : start + _EXPLAINED] for start in range(0, len(rows), _EXPLAINED)] or [rows]
-        found = [
-            find_spans(self.features, self._lookup, self._padded, [texts[row] for row in some.tolist()], wanted[some]) for some in parts
-        ]
+        found = [find_spans(self.features, self._table, [texts[row] for row in some.tolist()], wanted[some]) for some in parts]
         return Spans(
             np.concatenate([some[spans.row] for some, spans in zip(parts, found, strict=True)]),
             *(np.concatenate([getattr(spans, name) for spans in found]) for name in ("theme", "count", "start", "end", "weight")),

@@ -82,13 +82,13 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """Return the features of ``n`` texts, (n, 2 ** bits)."""
+        """Return the features of ``n`` texts, (n, columns)."""
         return self.matrix(list(X))
 
     def matrix(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> scipy.sparse.csr_matrix:
-        """Return the features of ``n`` texts with their neighbours' (see `Features.counts`), (n, 2 ** bits)."""
+        """Return the features of ``n`` texts with their neighbours' (see `Features.counts`), (n, columns)."""
         counts = self.features_.counts(texts, documents)
-        return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), self.features_.columns))
+        return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), self.features_.settings.columns))
 
 
 def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None) -> Trained:

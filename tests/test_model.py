@@ -29,7 +29,7 @@ def one_weight(settings: FeatureSettings, text: str, *, first: str, second: str)
 def test_model_evidence_of_a_token_beside_a_class_is_both_of_them_and_what_they_add():
     settings = FeatureSettings(lexicon=LEXICON, weights={"beside": 1.0}, reach=2)
     text = "In May the police of Mali sold girls"
-    model = one_weight(settings, text, first="Mali", second="police")
+    model = one_weight(settings, text, first="police", second="Mali")
     spans = model.evidence([text], np.array([[True]]))[0]["a"]
     assert [text[span.start : span.end] for span in spans] == ["police", "Mali"]
     # Half of what the feature adds to the log-odds falls to each of its two tokens.
@@ -44,7 +44,7 @@ def test_model_evidence_of_a_token_beside_a_class_is_both_of_them_and_what_they_
 def test_model_evidence_of_a_token_beside_a_class_in_several_places_is_shared_among_them():
     settings = FeatureSettings(lexicon=LEXICON, weights={"beside": 1.0}, reach=1)
     text = "police sold; then they sold and police sold"
-    model = one_weight(settings, text, first="sold", second="police")
+    model = one_weight(settings, text, first="police", second="sold")
     (found,) = model.evidence([text], np.array([[True]]))
     assert sorted((span.start, text[span.start : span.end]) for span in found["a"]) == [(0, "police sold"), (32, "police sold")]
     assert sum(span.weight for span in found["a"]) == pytest.approx(model.decision([text])[0, 0], abs=2e-4)

@@ -22,8 +22,10 @@ from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
 from tagger.corpus import load
-from tagger.features import Features, FeatureSettings, _Lexicon, _mix, _neighbours, _Tokens
+from tagger.errors import TaggerError
+from tagger.features import Features, FeatureSettings, _neighbours
 from tagger.themes import load_codebook
+from tagger.tokens import Lexicon, Tokens, multiplier
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -151,16 +153,16 @@ Rows = tuple[np.ndarray, np.ndarray]
 """Text numbers and 64-bit hashes of what stands in them."""
 
 
-def ngrams(tokens: _Tokens, *steps: int) -> Rows:
+def ngrams(tokens: Tokens, *steps: int) -> Rows:
     """Tokens at fixed distances from a first one."""
     first = np.flatnonzero(tokens.row[: -steps[-1]] == tokens.row[steps[-1] :])
     value = tokens.hash[first]
     for step in steps:
-        value = _mix(value, step) + tokens.hash[first + step]
+        value = value * multiplier(step) + tokens.hash[first + step]
     return tokens.row[first], value
 
 
-def characters(tokens: _Tokens, size: int) -> Rows:
+def characters(tokens: Tokens, size: int) -> Rows:
     """Letters in a row inside a word."""
     found = []
     for offset in range(20):
@@ -169,19 +171,20 @@ def characters(tokens: _Tokens, size: int) -> Rows:
     return np.concatenate([rows for rows, _ in found]), np.concatenate([values for _, values in found])
 
 
-def endings(tokens: _Tokens, size: int) -> Rows:
+def endings(tokens: Tokens, size: int) -> Rows:
     long = np.flatnonzero(tokens.end - tokens.start > size)
     return tokens.row[long], tokens.piece(tokens.end[long] - size, tokens.end[long])
 
 
-def stems(tokens: _Tokens, size: int) -> Rows:
+def stems(tokens: Tokens, size: int) -> Rows:
     long = np.flatnonzero(tokens.end - tokens.start > size)
     return tokens.row[long], tokens.piece(tokens.start[long], tokens.start[long] + size)
 
 
-def triples(tokens: _Tokens, window: int) -> Rows:
+def triples(tokens: Tokens, window: int) -> Rows:
     """Three classes in their order, each within the window of the one before."""
-    token, number = LEXICON.classes(tokens)
+    members = LEXICON.members(tokens)
+    token, number = members.token, members.number
     left, right = _neighbours(token, tokens.row, window)
     order = np.argsort(left, kind="stable")
     left, right = left[order], right[order]
@@ -189,21 +192,22 @@ def triples(tokens: _Tokens, window: int) -> Rows:
     first = np.repeat(np.arange(len(left)), count)
     second = start[first] + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
     name = LEXICON.names[number]
-    return tokens.row[token[left[first]]], _mix(_mix(name[left[first]], 0) + name[right[first]], 9) + name[right[second]]
+    return tokens.row[token[left[first]]], (name[left[first]] * multiplier(1) + name[right[first]]) * multiplier(2) + name[right[second]]
 
 
-def in_clause(tokens: _Tokens, window: int) -> Rows:
+def in_clause(tokens: Tokens, window: int) -> Rows:
     """Two classes with no comma, semicolon or bracket between them."""
-    token, number = LEXICON.classes(tokens)
+    members = LEXICON.members(tokens)
+    token, number = members.token, members.number
     clause = np.cumsum(np.isin(tokens.raw, np.frombuffer(b",;:()", np.uint8)))[tokens.start]
     left, right = _neighbours(token, tokens.row, window)
     same = clause[token[left]] == clause[token[right]]
     name = LEXICON.names[number]
-    return tokens.row[token[left[same]]], _mix(name[left[same]], 0) + name[right[same]]
+    return tokens.row[token[left[same]]], name[left[same]] * multiplier(1) + name[right[same]]
 
 
-LEXICON = _Lexicon(CODEBOOK.lexicon)
-FEATURES: dict[str, Callable[[_Tokens], Rows]] = {
+LEXICON = Lexicon(CODEBOOK.lexicon)
+FEATURES: dict[str, Callable[[Tokens], Rows]] = {
     "three words in a row": lambda tokens: ngrams(tokens, 1, 2),
     "two words with one between": lambda tokens: ngrams(tokens, 2),
     "4 letters of a word": lambda tokens: characters(tokens, 4),
@@ -247,14 +251,14 @@ LEARNERS: dict[str, Learner] = {
 }
 
 
-def matrix(texts: Sequence[str], settings: FeatureSettings, more: Callable[[_Tokens], Rows] | None = None) -> sp.csr_matrix:
+def matrix(texts: Sequence[str], settings: FeatureSettings, more: Callable[[Tokens], Rows] | None = None) -> sp.csr_matrix:
     """The shipped features, with another kind beside them in columns of its own."""
     counts = Features(settings).counts(texts)
-    base = sp.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), 1 << settings.bits))
+    base = sp.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), settings.columns))
     if more is None:
         return base
-    row, value = more(_Tokens(texts))
-    key = np.unique(row << BITS | (_mix(value, 77) >> np.uint64(64 - BITS)).astype(np.int64))
+    row, value = more(Tokens(texts))
+    key = np.unique(row << BITS | (value * multiplier(77) >> np.uint64(64 - BITS)).astype(np.int64))
     added = sp.csr_matrix((np.ones(len(key)), (key >> BITS, key & ((1 << BITS) - 1))), shape=(len(texts), 1 << BITS))
     # The shipped features are divided by a power of their length: the new ones by the same power of the number of the shipped.
     length = np.maximum(np.diff(counts.indptr), 1.0) ** (settings.norm / 2)
@@ -309,4 +313,7 @@ def main(development: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    try:
+        main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    except TaggerError as error:
+        sys.exit(f"error: {error}")
