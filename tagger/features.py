@@ -362,7 +362,7 @@ class Features:
             opens = np.flatnonzero(token == tokens.first.take(tokens.row.take(token)))
             yield "opening", self._hashed + self._classes + number.take(opens), token.take(opens), token.take(opens)
         if weights.get("order"):
-            left, right = _neighbours(token, tokens.row, self.settings.window)
+            left, right = _neighbours(tokens, token, self.settings.window)
             pair = number.take(left) * self._classes + number.take(right)
             yield "order", self._hashed + 2 * self._classes + pair, token.take(left), token.take(right)
 
@@ -463,18 +463,13 @@ def _following(sets: UInt, window: int) -> UInt:
     return sets[: len(sets) - (window - size)] | sets[window - size :] if size < window else sets
 
 
-def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
-    """All ordered pairs of memberships whose tokens stand in one text, at most ``window`` tokens apart."""
-    lefts, rights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for step in range(1, len(token)):
-        distance = token[step:] - token[:-step]
-        near = np.flatnonzero(distance <= window)
-        if not len(near):
-            break
-        near = near[(distance[near] > 0) & (row[token[near]] == row[token[near + step]])]
-        lefts.append(near)
-        rights.append(near + step)
-    return np.concatenate(lefts), np.concatenate(rights)
+def _neighbours(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
+    """All ordered pairs of memberships, given by their tokens, in one text and at most ``window`` tokens apart."""
+    last = np.minimum(token + window, tokens.first.take(tokens.row.take(token) + 1) - 1)
+    begin, end = np.searchsorted(token, token, side="right"), np.searchsorted(token, last, side="right")
+    count = end - begin
+    left = np.repeat(np.arange(len(token)), count)
+    return left, np.arange(len(left)) + np.repeat(end - np.cumsum(count), count)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

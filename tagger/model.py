@@ -19,8 +19,6 @@ from tagger.features import Features, FeatureSettings, Weights
 from tagger.records import Span
 from tagger.tags import Spans
 
-_EXPLAINED = 512  # texts whose evidence is sought at once: a processor's cache holds what is added up
-
 
 @dataclass(frozen=True)
 class Model:
@@ -81,13 +79,7 @@ class Model:
 
     def spans(self, texts: Sequence[str], wanted: NDArray[np.bool_]) -> Spans:
         """Return what `evidence` does, as columns."""
-        rows = np.flatnonzero(wanted.any(axis=1))
-        parts = [rows[start : start + _EXPLAINED] for start in range(0, len(rows), _EXPLAINED)] or [rows]
-        found = [find_spans(self.features, self._table, [texts[row] for row in some.tolist()], wanted[some]) for some in parts]
-        return Spans(
-            np.concatenate([some[spans.row] for some, spans in zip(parts, found, strict=True)]),
-            *(np.concatenate([getattr(spans, name) for spans in found]) for name in ("theme", "count", "start", "end", "weight")),
-        )
+        return find_spans(self.features, self._table, texts, wanted)
 
 
 def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
