@@ -36,9 +36,11 @@ def tagged_to_json(tagged: Tagged) -> dict[str, Any]:
 def write_jsonl(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write a line for each passage, whether it carries a theme or not."""
     for _, passages in results:
-        lines = [json_lines(passages)] if isinstance(passages, Tags) else map(_line, passages)
-        for line in lines:
-            stream.write(line.encode("utf-8", "replace"))
+        if isinstance(passages, Tags):
+            stream.write(json_lines(passages))
+        else:
+            for item in passages:
+                stream.write(_line(item).encode("utf-8", "replace"))
 
 
 def _line(item: Tagged) -> str:

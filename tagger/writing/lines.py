@@ -6,7 +6,7 @@ filled with NUL bytes, which are taken away when the rows are cut apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
 from operator import attrgetter
 
@@ -19,33 +19,31 @@ Block = NDArray[np.uint8]
 
 _SPLIT = "\x7f"  # texts that were read have none
 _BLANK = ord(" ")  # JSON has escapes for what comes before it
-_PLACES = attrgetter("document", "section", "page", "paragraph")
+_PLACE, _RANGE = attrgetter("document", "section", "page", "paragraph"), attrgetter("start", "end")
 _SMALL = 100  # Python writes fewer millionths as 1e-06
 _LARGE = 1e9
 _ZERO = ord("0")
 
 
-def json_lines(tags: Tags) -> str:
+def json_lines(tags: Tags) -> bytes:
     """The lines of all passages: what `json` makes of `tagged_to_json`."""
-    passages = tags.passages
-    columns = zip(
+    if not tags:
+        return b""
+    passages, opening = tags.passages, b'{"id": "'
+    columns = (
         _escaped([passage.id for passage in passages]),
         _places(tags),
-        [passage.start for passage in passages],
-        [passage.end for passage in passages],
+        [b'%d, "end": %d, "text": "' % where for where in map(_RANGE, passages)],
         _escaped([passage.text for passage in passages]),
-        _lists(tags.themes, tags.labelled),
+        _lists(tags.themes, tags.labelled, b'", "labels": %b, "scores": {'),
         _scores(tags.themes, tags.scores),
         _evidence(tags.themes, tags.spans, len(tags)),
-        _lists(tags.themes, tags.review),
-        strict=True,
+        _lists(tags.themes, tags.review, b'}, "review": %b}\n' + opening),
     )
-    lines = [
-        f'{{"id": "{name}", {place}, "start": {start}, "end": {end}, "text": "{text}", '
-        f'"labels": {labels}, "scores": {{{scores}}}, "evidence": {{{evidence}}}, "review": {review}}}\n'
-        for name, place, start, end, text, labels, scores, evidence, review in columns
-    ]
-    return "".join(lines)
+    pieces = [b""] * (len(columns) * len(tags))
+    for place, column in enumerate(columns):
+        pieces[place :: len(columns)] = column
+    return b"".join([opening, *pieces])[: -len(opening)]
 
 
 def place_of(document: str, section: str | None, page: int | None, paragraph: int | None) -> str:
@@ -60,39 +58,45 @@ def listed(themes: Sequence[str]) -> str:
     return f"[{', '.join(map(quoted, themes))}]"
 
 
-def _escaped(texts: Sequence[str]) -> list[str]:
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _escaped(texts: Sequence[str]) -> list[bytes]:
     """What stands between the quotation marks of each text."""
-    joined = _SPLIT.join(texts)
-    if joined.count(_SPLIT) > len(texts) - 1 or np.frombuffer(joined.encode("utf-8", "replace"), np.uint8).min(initial=_BLANK) < _BLANK:
-        return [quoted(text)[1:-1] for text in texts]
-    return joined.replace("\\", "\\\\").replace('"', '\\"').split(_SPLIT)
+    joined = _utf8(_SPLIT.join(texts))
+    split = _SPLIT.encode()
+    if joined.count(split) >= len(texts) or np.frombuffer(joined, np.uint8).min(initial=_BLANK) < _BLANK:
+        return [_utf8(quoted(text)[1:-1]) for text in texts]
+    return joined.replace(b"\\", b"\\\\").replace(b'"', b'\\"').split(split)
 
 
-def _places(tags: Tags) -> Iterator[str]:
+def _places(tags: Tags) -> list[bytes]:
     """Where each passage stands; several of a paragraph follow each other."""
-    known, made = None, ""
-    for place in map(_PLACES, tags.passages):
+    known, made, found = None, b"", []
+    for place in map(_PLACE, tags.passages):
         if place != known:
-            known, made = place, place_of(*place)
-        yield made
+            known, made = place, _utf8(f'", {place_of(*place)}, "start": ')
+        found.append(made)
+    return found
 
 
-def _lists(themes: Sequence[str], chosen: NDArray[np.bool_]) -> list[str]:
-    """The list of each row's names; few combinations occur."""
+def _lists(themes: Sequence[str], chosen: NDArray[np.bool_], around: bytes) -> list[bytes]:
+    """The list of each row's names, with what stands ``around`` it; few combinations occur."""
     found = names(themes, chosen)
-    made = {combination: listed(combination) for combination in set(found)}
+    made = {combination: around % _utf8(listed(combination)) for combination in set(found)}
     return [made[combination] for combination in found]
 
 
-def _scores(themes: Sequence[str], scores: NDArray[np.float32]) -> list[str]:
+def _scores(themes: Sequence[str], scores: NDArray[np.float32]) -> list[bytes]:
     """The scores of each row, by the names of their themes."""
     parts: list[Block | str] = []
     for theme, column in zip(themes, scores.T, strict=True):
         parts += [f"{', ' if parts else ''}{quoted(theme)}: ", _decimals(column.astype(np.float64), 6)]
-    return _rows(len(scores), *parts, "\n")
+    return _rows(len(scores), *parts, '}, "evidence": {\n')
 
 
-def _evidence(themes: Sequence[str], spans: Spans, texts: int) -> list[str]:
+def _evidence(themes: Sequence[str], spans: Spans, texts: int) -> list[bytes]:
     """The evidence of each text; a row of bytes is a span, or a theme without any."""
     sizes = np.maximum(spans.count, 1)
     pair = np.repeat(np.arange(len(sizes)), sizes)
@@ -111,7 +115,7 @@ def _evidence(themes: Sequence[str], spans: Spans, texts: int) -> list[str]:
     there = np.zeros((len(pair), span.shape[1]), np.uint8)
     there[np.repeat(spans.count > 0, sizes)] = span
     heads = _padded([f"{quoted(theme)}: [" for theme in themes])[spans.theme[pair]]
-    made = np.full(texts, "", object)
+    made = np.full(texts, b"", object)
     made[spans.row[pair[last]]] = _rows(
         len(pair), _only(~first, ", "), heads * opens[:, None], there, _only(closes, "]"), _only(last, "\n")
     )
@@ -124,12 +128,12 @@ def _borders(values: Int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def _only(where: NDArray[np.bool_], text: str) -> Block:
-    return where[:, None].view(np.uint8) * np.frombuffer(text.encode(), np.uint8)
+    return where[:, None].view(np.uint8) * np.frombuffer(_utf8(text), np.uint8)
 
 
 def _padded(texts: Sequence[str]) -> Block:
     """Texts of different lengths, a row each."""
-    return np.array([text.encode() for text in texts]).view(np.uint8).reshape(len(texts), -1)
+    return np.array(list(map(_utf8, texts))).view(np.uint8).reshape(len(texts), -1)
 
 
 def _digits(values: Int) -> Block:
@@ -166,12 +170,12 @@ def _decimals(values: NDArray[np.float64], places: int) -> Block:
 def _matrix(count: int, *parts: Block | str) -> Block:
     """Put parts of all rows beside each other."""
     blocks = [
-        np.broadcast_to(np.frombuffer(part.encode(), np.uint8), (count, len(part.encode()))) if isinstance(part, str) else part
+        np.broadcast_to(np.frombuffer(_utf8(part), np.uint8), (count, len(_utf8(part)))) if isinstance(part, str) else part
         for part in parts
     ]
     return np.concatenate(blocks, axis=1)
 
 
-def _rows(count: int, *parts: Block | str) -> list[str]:
+def _rows(count: int, *parts: Block | str) -> list[bytes]:
     """Put parts beside each other, and cut apart what ends with a line."""
-    return _matrix(count, *parts).tobytes().translate(None, b"\0").decode().split("\n")[:-1]
+    return _matrix(count, *parts).tobytes().translate(None, b"\0").split(b"\n")[:-1]
