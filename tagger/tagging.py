@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +15,7 @@ from tagger import bundle
 from tagger.errors import InputError, ModelError
 from tagger.model import Model
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
-from tagger.reading.large import large_format, large_table, open_text, spooled
+from tagger.reading.large import large_format, large_table, open_markdown, open_text, spooled
 from tagger.records import Document, Passage, Tagged, running
 from tagger.splitting import documents, joined, table_parts, text_parts
 from tagger.tags import Tags
@@ -178,11 +178,19 @@ def read_all(path: Path | str, *, name: str | None = None, columns: Columns = CO
     return _documents(read_source(path, name=name, columns=columns, limits=limits), limits)
 
 
-def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Iterator[Document]:
+def read_parts(
+    path: Path | str,
+    *,
+    name: str | None = None,
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+    told: Callable[[int], object] = lambda _: None,
+) -> Iterator[Document]:
     """Read a file of any size in bounded memory: yield its documents, the large ones of text and tables part by part.
 
     Parts hold the passages of a document in turn, and no text; they have its name and follow each other. A format that can't be
-    read part by part, or a file of less than 4 MiB, is read as `read_all` does. See `read` for the parameters and errors.
+    read part by part, or a file of less than 4 MiB, is read as `read_all` does. ``told`` is called, before a part is yielded, with how
+    many bytes of the file have been read. See `read` for the other parameters and errors.
     """
     with spooled(Path(path)) as file:
         format = large_format(file, columns)
@@ -192,7 +200,7 @@ def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = 
             return
         with naming(label_of(path)):
             seen = False
-            for part in _parts(file, format, name or file.stem, columns, limits):
+            for part in _parts(file, format, name or file.stem, columns, limits, told):
                 seen = seen or bool(part.passages)
                 yield part
             if not seen:
@@ -200,22 +208,30 @@ def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = 
 
 
 def tag_file(
-    tagger: Tagger, path: Path, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS, flowing: bool = False
+    tagger: Tagger,
+    path: Path,
+    *,
+    name: str | None = None,
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+    flowing: bool = False,
+    told: Callable[[int], object] = lambda _: None,
 ) -> Iterator[tuple[Document, Sequence[Tagged]]]:
     """Yield the documents of a file with their tagged passages; with ``flowing``, large ones part by part (see `read_parts`)."""
     if flowing:
-        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits))
+        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits, told=told))
     else:
         for document in read_all(path, name=name, columns=columns, limits=limits):
             yield document, tagger.tag(document)
 
 
-def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits) -> Iterator[Document]:
-    if format != "text":
-        yield from table_parts(name, large_table(file, format, columns, limits))
+def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits, told: Callable[[int], object]) -> Iterator[Document]:
+    if format not in ("text", "markdown"):
+        yield from table_parts(name, large_table(file, format, columns, limits, told))
         return
-    with open_text(file) as (stream, note):
+    with open_text(file) if format == "text" else open_markdown(file, limits) as (stream, note):
         for number, part in enumerate(text_parts(name, stream, limits)):
+            told(stream.buffer.tell())
             yield replace(part, notes=(note, *part.notes)) if note and not number else part
 
 

@@ -55,9 +55,10 @@ class Choice:
         """Tell whether a passage was kept for the score of this theme."""
         return self.min_score is not None and theme in (self.themes or item.scores) and item.scores[theme] >= self.min_score
 
-    def missing_sections(self) -> list[str]:
-        """Wanted sections that no passage lies in."""
-        return [name for name in self.sections if not _among(name, self.seen)]
+    def complaints(self, seen: Sequence[str]) -> list[str]:
+        """Say which wanted sections are not among those that were ``seen``, so that no passage lies in them."""
+        known = ", ".join(seen) or "not marked in the text"
+        return [f"--section {name}: no passage lies in it; sections are {known}" for name in self.sections if not _among(name, seen)]
 
     def _keeps(self, item: Tagged) -> bool:
         carries = any(theme in item.labels for theme in self.themes or item.labels)
