@@ -89,15 +89,17 @@ def _buffer(texts: Sequence[str]) -> tuple[Bytes, Int]:
 
 def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:
     """Separate tokens at typographic punctuation, and read Latin capitals with accents in lower case."""
-    if not (raw > 127).any():
+    high = np.flatnonzero(raw > 127)
+    if not len(high):
         return
-    lead = np.flatnonzero(raw[:-2] == 0xE2)
+    value = raw.take(high)
+    lead = high[value == 0xE2]
     lead = lead[(raw[lead + 1] == 0x80) | (raw[lead + 1] == 0x81)]  # U+2000 to U+207F: dashes, quotes, spaces
     for step in range(3):
         letters[lead + step] = 0
-    lead = np.flatnonzero(raw[:-1] == 0xC2)  # U+0080 to U+00BF: no-break space, guillemets, section signs
+    lead = high[value == 0xC2]  # U+0080 to U+00BF: no-break space, guillemets, section signs
     letters[lead] = letters[lead + 1] = 0
-    accented = np.flatnonzero(raw[:-1] == 0xC3) + 1  # U+00C0 to U+00DE
+    accented = high[value == 0xC3] + 1  # U+00C0 to U+00DE
     accented = accented[(raw[accented] >= 0x80) & (raw[accented] <= 0x9E) & (raw[accented] != 0x97)]  # not the sign of multiplication
     letters[accented] += 0x20
 
