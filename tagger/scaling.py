@@ -18,6 +18,7 @@ from typing import Any
 
 from tagger import __version__, storage
 from tagger.errors import InputError, MissingExtraError, ModelError, OutputError, TaggerError
+from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 from tagger.storage import Input, joined
 from tagger.tagging import Tagger, load, tag_file
@@ -252,7 +253,7 @@ def _tagged(tagger: Tagger, item: Input, path: Path, settings: Settings, notes: 
 def _counted(results: Results, tally: Tally, sections: dict[str, None]) -> Results:
     for document, passages in results:
         tally.add(passages)
-        sections.update(dict.fromkeys(passage.section for passage in document.passages if passage.section))
+        sections.update(dict.fromkeys(filter(None, Passages.of(document.passages).section)))
         yield document, passages
 
 

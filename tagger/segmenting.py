@@ -8,14 +8,15 @@ abbreviations, initials, footnote marks and parentheses are mended; semicolon li
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from tagger.countries import known_country
 from tagger.errors import InputError
-from tagger.records import Document, Passage
+from tagger.passages import Passages
+from tagger.records import Document
 from tagger.sentences import bare, sentences
 from tagger.structure import MARK, MOST_PARAGRAPHS, RECOMMENDATIONS, SIGNS, Header, Paragraph, header_line, paragraphs
 
@@ -55,28 +56,38 @@ def described(document: Document, header: Header) -> Document:
 
 def cut(
     text: str,
-    found: Iterable[Paragraph],
+    found: Sequence[Paragraph],
     name: str,
     *,
     pages: Sequence[tuple[int, int]] = (),
     place: tuple[int, int, int] = (0, 0, 0),
-    most: int = sys.maxsize,
-) -> Iterator[Passage]:
-    """Yield the passages of a document's paragraphs.
+    most: int | None = None,
+) -> Passages:
+    """Return the passages of a document's paragraphs.
 
     ``place`` is where in its document the text begins, how many passages were before it, and how many paragraphs.
     """
     shift, count, first = place
-    found = list(found)
-    starts = [start for start, _ in pages]
-    last = count + most
-    for start, end, number in _pieces(text, found):
-        if count == last:
-            raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
-        count += 1
-        page = pages[bisect_right(starts, start) - 1][1] if starts and start >= starts[0] else None
-        section = found[number].section
-        yield Passage(text[start:end], f"{name}-{count:04d}", name, section, page, first + number + 1, start + shift, end + shift)
+    pieces = list(islice(_pieces(text, found), None if most is None else most + 1))
+    if most is not None and len(pieces) > most:
+        raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
+    starts, ends, numbers = zip(*pieces, strict=True) if pieces else ((), (), ())
+    return Passages(
+        text=[text[start:end] for start, end in zip(starts, ends, strict=True)],
+        id=[f"{name}-{number:04d}" for number in range(count + 1, count + len(pieces) + 1)],
+        document=[name] * len(pieces),
+        section=[found[number].section for number in numbers],
+        page=_pages(pages, starts) if pages else [None] * len(pieces),
+        paragraph=[first + number + 1 for number in numbers],
+        start=[shift + start for start in starts] if shift else starts,
+        end=[shift + end for end in ends] if shift else ends,
+    )
+
+
+def _pages(pages: Sequence[tuple[int, int]], starts: Iterable[int]) -> list[int | None]:
+    """The page of each place."""
+    borders = [start for start, _ in pages]
+    return [pages[bisect_right(borders, start) - 1][1] if start >= borders[0] else None for start in starts]
 
 
 def _written(country: str | None) -> str | None:

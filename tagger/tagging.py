@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tagger import bundle
 from tagger.errors import InputError, ModelError
 from tagger.model import Model
+from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
 from tagger.reading.large import large_format, large_table, open_markdown, open_text, spooled
 from tagger.records import Document, Passage, Tagged, running
@@ -69,17 +70,14 @@ class Tagger:
 
     def _tags(self, passages: Sequence[Passage], first: int = 0, last: int | None = None) -> Tags:
         """Tag passages from ``first`` to ``last``; those around them are only their neighbours."""
-        runs = None
+        columns, runs = Passages.of(passages), None
         if self.model.settings.hears:
-            runs = running([(passage.document, passage.start if passage.document else None) for passage in passages])
-        else:
-            passages, first, last = passages[first:last], 0, None
-        texts = [passage.text for passage in passages]
-        scores = self.model.scores(texts, runs)[first:last]
+            runs = running([(name, start if name else None) for name, start in zip(columns.document, columns.start, strict=True)])
+        scores = self.model.scores(columns.text, runs)[first:last]
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        spans = self.model.spans(texts[first:last], labelled)
-        return Tags(self.themes, passages[first:last], scores, labelled, (scores >= low) & (scores < high), spans)
+        spans = self.model.spans(columns.text[first:last], labelled)
+        return Tags(self.themes, columns[first:last], scores, labelled, (scores >= low) & (scores < high), spans)
 
     def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Tag documents that come part by part, as `read_parts` yields them; the results are those of `tag` for whole documents.
@@ -87,6 +85,16 @@ class Tagger:
         Parts of one document have its name and follow each other. What is yielded may be cut elsewhere than what is given, for the
         passages around a cut are neighbours.
         """
+        if self.model.settings.hears:
+            yield from self._tag_running(parts)
+            return
+        for part in parts:
+            for start in range(0, max(len(part.passages), 1), _AT_ONCE):
+                some = replace(part, passages=part.passages[start : start + _AT_ONCE], notes=() if start else part.notes)
+                yield some, self._tags(some.passages)
+
+    def _tag_running(self, parts: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
+        """Tag parts whose last passages wait for those that follow them."""
         span = self.model.settings.span
         for _, several in groupby(parts, key=lambda part: part.name):
             waiting: list[Passage] = []
@@ -99,18 +107,15 @@ class Tagger:
                 ready = len(waiting) if part.text else len(waiting) - span
                 while tagged < ready:
                     last = min(ready, tagged + _AT_ONCE)
-                    yield self._part(part, waiting[: last + span], tagged, last, notes)
+                    found = self._tags(waiting[: last + span], tagged, last)
+                    yield replace(part, passages=found.passages, notes=tuple(notes)), found
                     notes.clear()
                     gone = max(0, last - span)
                     del waiting[:gone]
                     tagged, ready = last - gone, ready - gone
             if part and (tagged < len(waiting) or not waiting):
-                yield self._part(part, waiting, tagged, len(waiting), notes)
-
-    def _part(
-        self, part: Document, passages: Sequence[Passage], first: int, last: int, notes: Sequence[str]
-    ) -> tuple[Document, Sequence[Tagged]]:
-        return replace(part, passages=tuple(passages[first:last]), notes=tuple(notes)), self._tags(passages, first, last)
+                found = self._tags(waiting, tagged)
+                yield replace(part, passages=found.passages, notes=tuple(notes)), found
 
 
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:

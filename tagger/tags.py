@@ -11,7 +11,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.records import Passage, Span, Tagged
+from tagger.passages import Passages
+from tagger.records import Span, Tagged
 
 Int = NDArray[np.int64]
 
@@ -66,7 +67,7 @@ class Tags(Sequence[Tagged]):
     """
 
     themes: tuple[str, ...]
-    passages: Sequence[Passage]
+    passages: Passages
     scores: NDArray[np.float32]
     labelled: NDArray[np.bool_]
     review: NDArray[np.bool_]

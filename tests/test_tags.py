@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tagger
+from tagger.passages import Passages
 from tagger.records import Passage
 from tagger.tags import Spans, Tags
 from tagger.writing import tagged_to_json
@@ -68,10 +69,21 @@ def test_tags_numbers_are_written_as_python_does(size):
     corners = [0, 1, 1e-7, 5e-7, 1e-6, 1.2e-5, 9.99e-5, 1e-4, 0.1, 0.5, 0.25, 0.010101, 0.999999, 0.9999996]
     scores = np.array([*corners, *draw.random(size), *draw.random(size) / 1000], np.float32)[:, None].repeat(2, axis=1)
     nothing = np.zeros(scores.shape, bool)
-    passages = [Passage(f"text {number}") for number in range(len(scores))]
+    passages = Passages.of([Passage(f"text {number}") for number in range(len(scores))])
     for most in (1, 1e6, 1e12):
         weight = np.round([0, 1, 10, 0.5, 1e-4, 99.9999, *draw.random(size) * most], 4)
         place = np.arange(len(weight))
         pairs = {"row": place // 2, "theme": place % 2, "count": np.ones_like(place)}
         made = Tags(("a", 'b"'), passages, scores, nothing, nothing, Spans(**pairs, start=place, end=place * 997, weight=weight))
         assert lines(made) == expected(made)
+
+
+def test_tags_passages_as_columns_are_the_records(report):
+    records = tagger.read(report).passages
+    columns = Passages.of(records)
+    assert list(columns) == list(Passages(*columns.columns)) == list(records)
+    assert columns[2] is records[2]
+    assert columns[3:9][1] is records[4]
+    assert list(Passages(*columns.columns)[3:9]) == list(records[3:9])
+    assert Passages.of(columns) is columns
+    assert list(Passages.of([])) == []

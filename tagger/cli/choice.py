@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tagger.errors import TaggerError
+from tagger.passages import Passages
 from tagger.records import Document, Tagged
 
 
@@ -46,7 +47,7 @@ class Choice:
     def apply(self, results: Iterable[tuple[Document, Sequence[Tagged]]]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Yield each document with the passages kept; one with none stays, so that counts show it."""
         for document, passages in results:
-            for name in dict.fromkeys(passage.section for passage in document.passages):
+            for name in dict.fromkeys(Passages.of(document.passages).section):
                 if name is not None and name not in self.seen:
                     self.seen.append(name)
             yield document, [item for item in passages if self._keeps(item)] if self.active else passages

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.passages import Passages
 from tagger.tags import Int, Spans, Tags, names
 
 Block = NDArray[np.uint8]
 
 _SPLIT = "\x7f"  # texts that were read have none
 _BLANK = ord(" ")  # JSON has escapes for what comes before it
-_PLACE, _RANGE = attrgetter("document", "section", "page", "paragraph"), attrgetter("start", "end")
 _SMALL = 100  # Python writes fewer millionths as 1e-06
 _LARGE = 1e9
 _ZERO = ord("0")
@@ -31,10 +30,10 @@ def json_lines(tags: Tags) -> bytes:
         return b""
     passages, opening = tags.passages, b'{"id": "'
     columns = (
-        _escaped([passage.id for passage in passages]),
-        _places(tags),
-        [b'%d, "end": %d, "text": "' % where for where in map(_RANGE, passages)],
-        _escaped([passage.text for passage in passages]),
+        _escaped(passages.id),
+        _places(passages),
+        [b'%d, "end": %d, "text": "' % where for where in zip(passages.start, passages.end, strict=True)],
+        _escaped(passages.text),
         _lists(tags.themes, tags.labelled, b'", "labels": %b, "scores": {'),
         _scores(tags.themes, tags.scores),
         _evidence(tags.themes, tags.spans, len(tags)),
@@ -71,10 +70,10 @@ def _escaped(texts: Sequence[str]) -> list[bytes]:
     return joined.replace(b"\\", b"\\\\").replace(b'"', b'\\"').split(split)
 
 
-def _places(tags: Tags) -> list[bytes]:
+def _places(passages: Passages) -> list[bytes]:
     """Where each passage stands; several of a paragraph follow each other."""
     known, made, found = None, b"", []
-    for place in map(_PLACE, tags.passages):
+    for place in zip(passages.document, passages.section, passages.page, passages.paragraph, strict=True):
         if place != known:
             known, made = place, _utf8(f'", {place_of(*place)}, "start": ')
         found.append(made)
