@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress, islice
@@ -86,6 +86,9 @@ class Tags(Sequence[Tagged]):
         first, last, _ = place.indices(len(self))
         columns: dict[str, Any] = {name: getattr(self, name)[first:last] for name in ("passages", "scores", "labelled", "review")}
         return replace(self, spans=self.spans.between(first, max(first, last)), **columns)
+
+    def __iter__(self) -> Iterator[Tagged]:
+        return iter(self._items)
 
     @cached_property
     def _items(self) -> list[Tagged]:
