@@ -37,12 +37,11 @@ def _some(features: Features, weights: Weights, texts: Sequence[str], themes: In
     words, found = features.occurrences(texts)
     settings, table = features.settings, weights.columns.ravel()
     sums, square = np.zeros(len(words.row)), np.zeros(len(texts))
-    for kind in found:
-        weight = settings.weights[kind.kind]
-        times, distinct = _times(kind, len(texts), (settings.columns - 1).bit_length())
-        square += weight**2 * distinct
-        adds = table.take(kind.column * weights.columns.shape[1] + themes.take(kind.row)) * (weight / 2 / times)
-        for token in (kind.first, kind.second):
+    for kinds in found:
+        times, distinct = _times(kinds, len(texts), (settings.columns - 1).bit_length())
+        square += kinds.weight**2 * distinct
+        adds = table.take(kinds.column * weights.columns.shape[1] + themes.take(kinds.row)) * (kinds.weight / 2 / times)
+        for token in (kinds.first, kinds.second):
             sums += np.bincount(token, adds, len(sums))
     return _joined(words, sums, settings.scale / np.maximum(square ** (settings.norm / 2), 1e-12))
 

@@ -150,9 +150,9 @@ class Counts:
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Every place where a feature of one kind stands: its text, its column, and its first and second token."""
+    """Every place where a feature of some kinds stands: their weight; its text, its column, and its first and second token."""
 
-    kind: str
+    weight: float
     row: Int
     column: Int
     first: Int
@@ -340,12 +340,12 @@ class Features:
         return Counts(indptr, key & ((1 << self._shift) - 1), value * factor[row])
 
     def occurrences(self, texts: Sequence[str]) -> tuple[Words, list[Occurrences]]:
-        """Return the tokens of the texts and every place where a feature stands, kind by kind: what evidence is made of."""
-        tokens = Tokens(texts)
+        """Return the tokens of the texts and every place where a feature stands, weight by weight: what evidence is made of."""
+        tokens, weights = Tokens(texts), self.settings.weights
         found = []
-        for kind, several in groupby(self._places(tokens), key=itemgetter(0)):
+        for weight, several in groupby(self._places(tokens), key=lambda one: weights[one[0]]):
             column, first, second = (np.concatenate(parts) for parts in list(zip(*several, strict=True))[1:])
-            found.append(Occurrences(kind, tokens.row.take(first), column, first, second))
+            found.append(Occurrences(weight, tokens.row.take(first), column, first, second))
         return Words(tokens.row, *tokens.characters()), found
 
     def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:

@@ -57,7 +57,7 @@ def plainly(model: Model, text: str) -> list[tuple[list[Span], float]]:
     row_of = {column: row for row, column in enumerate(model.columns.tolist())}
     square, tokens = 0.0, np.zeros((len(words.start), len(model.themes)))
     for kind in kinds:
-        value, times = model.settings.weights[kind.kind], Counter(kind.column.tolist())
+        value, times = kind.weight, Counter(kind.column.tolist())
         square += value**2 * len(times)
         for column, first, second in zip(kind.column.tolist(), kind.first.tolist(), kind.second.tolist(), strict=True):
             for token in (first, second):
