@@ -35,13 +35,14 @@ Limit = Annotated[
 THEMES = Path("corpora/themes.toml")
 
 
-def _codebook(path: Path) -> Path:
+def codebook_file(path: Path) -> Path:
+    """Return the path if there is a file."""
     if not path.is_file():
         raise ThemesError(f"{path}: no such codebook: name one with --themes FILE")
     return path
 
 
-Themes = Annotated[Path, typer.Option(metavar="FILE", callback=_codebook, help="The codebook: themes and lexicon.")]
+Themes = Annotated[Path, typer.Option(metavar="FILE", callback=codebook_file, help="The codebook: themes and lexicon.")]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
