@@ -52,7 +52,7 @@ def rates() -> dict[str, object]:
 
     with tempfile.TemporaryDirectory() as made, LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         folder, small = Path(made, "in"), Path(made, "small")
-        for place, shards, passages in ((folder, 20, 20_000), (small, 1, 1)):
+        for place, shards, passages in ((folder, 20, 5000), (small, 1, 1)):
             place.mkdir()
             make(place, shards, passages)
         ways = {
