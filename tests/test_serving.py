@@ -289,6 +289,14 @@ def test_serving_limits_the_size_of_a_request(guarded):
         for _ in range(3):
             raw.sendall(b"8000\r\n" + b" " * 0x8000 + b"\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 413")
+    with socket.create_connection(("127.0.0.1", guarded.port)) as raw:
+        head = f"POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+        raw.sendall(f"{head}Content-Type: multipart/form-data; boundary=line\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        part = b"--line\r\nContent-Disposition: form-data; name=file; filename=a.txt\r\n\r\n".ljust(0x8000)
+        for _ in range(35):
+            raw.sendall(b"8000\r\n" + part + b"\r\n")
+            part = bytes(0x8000)
+        assert raw.recv(100).startswith(b"HTTP/1.1 413")
     file = ask(guarded.port, "POST", "/v1/documents", bytes(2 << 20), content_type="multipart/form-data; boundary=line", **auth)
     assert file.status == 413
 

@@ -20,7 +20,7 @@ from tagger.serving.metrics import Metrics
 from tagger.serving.rendering import page
 from tagger.serving.security import COOKIE, cookie_of, same
 from tagger.serving.settings import Settings
-from tagger.serving.uploads import Uploads
+from tagger.serving.uploads import Uploads, plain_name
 from tagger.tagging import Tagger
 from tagger.writing import WRITERS, check_packages
 from tagger.writing.about import READING
@@ -129,7 +129,7 @@ async def _open(request: Request, sent: Iterable[tuple[IO[bytes], str]], columns
         except (InputError, MissingExtraError) as error:
             failed.append(str(error))
             continue
-        opened.append(Opened(documents[0].name if len(documents) == 1 else filename, documents))
+        opened.append(Opened(plain_name(filename)[0], documents))
         shelf.add(opened[-1])
         metrics.documents.inc(len(documents))
     return opened, failed
