@@ -62,10 +62,6 @@ class Uploads(Line):
 
 
 def plain_name(filename: str) -> tuple[str, str]:
-    """The name of a file, without the folders that some clients send, and its ending.
-
-    >>> plain_name("C:\\\\reports\\\\mexico.2014.pdf")
-    ('mexico.2014', '.pdf')
-    """
+    """The name of a file, without the folders that some clients send, and its ending."""
     path = PureWindowsPath(clean(filename))
     return path.stem[:_LONGEST_NAME] or "upload", path.suffix
