@@ -205,8 +205,12 @@ def test_serving_pages_say_what_is_wrong_with_a_file_and_open_the_others(open_pa
     page.wait_for_selector("[role=alert]")
     assert re.fullmatch(r"Not opened\. bad\.pdf: is damaged.*", page.inner_text("[role=alert]"))
     assert page.locator(".opened a").all_inner_texts()[:2] == ["also good", "good"]
-    page.click("text=Read >> nth=-1")
-    page.wait_for_selector("[role=alert]")
+    page.set_input_files("[name=files]", {"name": "t.csv", "mimeType": "", "buffer": b"a,b\n1,2\n"})
+    page.wait_for_selector("[role=alert] >> text=t.csv")
+    assert "it has 'a', 'b': name one under “Passages” below" in page.inner_text("[role=alert]")
+    assert page.is_visible("[name=text_column]")
+    page.click("button.main")
+    page.wait_for_selector("[role=alert] >> text=choose")
     assert "choose a file or paste some text" in page.inner_text("[role=alert]")
 
 
