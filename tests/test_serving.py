@@ -509,3 +509,15 @@ def test_serving_command_without_its_extra_says_what_to_install():
     code = "import sys; sys.modules['fastapi'] = None; sys.argv = ['tagger', 'serve']; from tagger.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: this needs fastapi, which is not installed: pip install 'tagger[serve]'\n")
+
+
+def test_serving_needs_no_extra_but_its_own():
+    """Nor is anything of the others loaded before it is used."""
+    code = """import sys
+for name in ("sklearn", "datasets", "datasketch", "matplotlib", "openpyxl", "xlsxwriter", "pyarrow", "trafilatura", "pypdfium2"):
+    sys.modules[name] = None
+from tagger.serving.app import create_app
+from tagger.serving.settings import Settings
+create_app(Settings())"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
