@@ -309,7 +309,7 @@ def test_serving_limits_the_time_of_a_request(guarded):
         begin = time.monotonic()
         raw.sendall(f"{head}Content-Length: 100\r\n\r\n".encode() + b"{")
         assert raw.recv(100).startswith(b"HTTP/1.1 408")
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 30
 
 
 def test_serving_limits_what_parsing_a_file_may_use(guarded):
@@ -462,7 +462,7 @@ def port_of(process: subprocess.Popen[str]) -> int:
 
 def ended(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
     process.send_signal(how)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     return process.returncode, said
 
 
