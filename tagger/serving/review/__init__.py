@@ -1,0 +1,1 @@
+"""Reviewing passages and learning from them."""
