@@ -1,0 +1,148 @@
+"""One project: the store, the model in use and the codebook, put together for the pages and the API."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tagger.errors import ReviewError
+from tagger.records import Document, Tagged
+from tagger.serving.review.agreement import Verdict, verdicts
+from tagger.serving.review.estimates import Estimates, estimate, sample
+from tagger.serving.review.queues import BLIND, QUEUES, Pool, suspects
+from tagger.serving.review.store import Decision, Entry, Store
+from tagger.tagging import Tagger
+
+_AROUND = 2  # so many passages before and after one are shown with it
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A passage as an annotator sees it, with those before and after it, and what he said of it."""
+
+    entry: Entry
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    mine: Decision | None
+    blind: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values. What the model says is left out where it is hidden; the line is otherwise one of `tagger tag`."""
+        hidden: dict[str, Any] = {"labels": [], "scores": {}, "evidence": {}, "review": []} if self.blind else {}
+        return {
+            "key": self.entry.key,
+            "line": {**self.entry.line, **hidden},
+            "before": list(self.before),
+            "after": list(self.after),
+            "mine": None if self.mine is None or self.mine.labels is None else list(self.mine.labels),
+            "blind": self.blind,
+        }
+
+
+class Project:
+    """What is in review, under the model in use."""
+
+    def __init__(self, store: Store, tagger: Tagger) -> None:
+        self.store = store
+        self._lock = threading.Lock()
+        self._pool: tuple[tuple[int, str], Pool] | None = None
+        self.tagger = tagger
+
+    @property
+    def model(self) -> str:
+        """The digest of the model in use."""
+        return digest(self.tagger)
+
+    def take(self, tagger: Tagger) -> None:
+        """Use another model: from now on passages show, and are ordered by, what it says."""
+        with self._lock:
+            self.tagger = tagger
+
+    def add(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
+        """Save a document to be reviewed; see `Store.add`."""
+        return self.store.add(document, tagged, model=self.model)
+
+    def pool(self) -> Pool:
+        """Return all passages; those that an earlier model tagged are tagged anew first."""
+        with self._lock:
+            tagger, model = self.tagger, self.model
+            if self._pool is None or self._pool[0] != (self.store.revision, model):
+                for document in self.store.documents():
+                    if document.model != model:
+                        passages = [entry.passage for entry in self.store.entries(document.id)]
+                        self.store.retag(document.id, tagger.tag(passages), model=model)
+                revision = self.store.revision
+                held_out = frozenset(document.id for document in self.store.documents() if document.held_out)
+                model_of = tagger.model
+                pool = Pool(tuple(self.store.entries()), tagger.themes, model_of.thresholds, model_of.review, model_of.settings, held_out)
+                self._pool = (revision, model), pool
+            return self._pool[1]
+
+    def tasks(self, annotator: str, queue: str, *, theme: str | None = None, count: int = 20) -> list[Task]:
+        """Return the next passages of an order that an annotator has not decided.
+
+        Raises
+        ------
+        ReviewError
+            There is no such order, or its theme is missing.
+        """
+        annotator, pool = self.store.annotator(annotator), self.pool()
+        decisions = self.store.decisions()
+        mine = {decision.passage: decision for decision in decisions if decision.annotator == annotator}
+        if queue == "suspects":
+            closed = self.store.compared()
+            keys = [key for key in suspects(pool, mine.values()) if key not in closed]
+        else:
+            others = Counter(item.passage for item in decisions if item.annotator != annotator and item.labels is not None)
+            ordered = self._ordered(pool, queue, theme)
+            fresh = [key for key in ordered if key not in mine and others[key] < 2]
+            # What was skipped comes again when nothing else is left.
+            keys = fresh or [key for key in ordered if key in mine and mine[key].labels is None and others[key] < 2]
+        return [self.task(pool, key, mine.get(key), blind=queue in BLIND) for key in keys[:count]]
+
+    def _ordered(self, pool: Pool, queue: str, theme: str | None) -> list[int]:
+        if queue == "random":
+            return pool.random
+        if queue == "uncertain":
+            return pool.uncertain
+        if queue == "informative" and theme in pool.themes:
+            return pool.informative(str(theme))
+        if queue == "informative":
+            raise ReviewError(f"name the theme to learn about: {', '.join(pool.themes)}")
+        raise ReviewError(f"there is no order {queue!r}: known are {', '.join(QUEUES)}")
+
+    def task(self, pool: Pool, key: int, mine: Decision | None, *, blind: bool) -> Task:
+        """Return one passage as an annotator sees it."""
+        row = pool.place.get(key)
+        if row is None:
+            raise ReviewError("this passage is not in review any more: load the page again")
+        entry = pool.entries[row]
+        around = [
+            tuple(other.text for other in pool.entries[max(0, left) : right] if other.document == entry.document)
+            for left, right in ((row - _AROUND, row), (row + 1, row + 1 + _AROUND))
+        ]
+        return Task(entry, around[0], around[1], mine, blind)
+
+    def verdicts(self) -> dict[int, Verdict]:
+        """Return what was decided of each passage."""
+        return verdicts(self.store.decisions(), self.store.settlements())
+
+    def estimates(self) -> Estimates:
+        """Estimate how good the model in use is, on documents in review that it has not learned from."""
+        pool, found, learned = self.pool(), self.verdicts(), self.store.learned(self.model)
+        unseen = [entry for entry in pool.entries if entry.document not in learned]
+        drawn = sample(unseen, found, pool.themes)
+        sampled = {entry.document for entry in unseen if entry.key in found} if len(drawn.sizes) else set()
+        labelled = {key: verdict.labels for key, verdict in found.items() if verdict.labels is not None}
+        inside = [entry for entry in unseen if entry.document in sampled]
+        known_wrong = sum(entry.key in labelled and set(labelled[entry.key]) != set(entry.line["labels"]) for entry in inside)
+        undecided = sum(entry.key not in labelled for entry in inside)
+        return estimate(drawn, pool.themes, known_wrong=known_wrong, undecided=undecided)
+
+
+def digest(tagger: Tagger) -> str:
+    """What names a model, whatever its folder is called."""
+    return str(tagger.model.card.get("digest", tagger.name))
