@@ -13,6 +13,7 @@ import pytest
 import tagger
 from tagger.errors import ReviewError
 from tagger.records import Document, Passage, Tagged
+from tagger.serving.engine import Engine
 from tagger.serving.review import estimates
 from tagger.serving.review.agreement import agreement
 from tagger.serving.review.project import Project
@@ -37,7 +38,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def project(store, default_tagger, mexico):
-    project = Project(store, default_tagger)
+    project = Project(store, Engine(default_tagger))
     project.add(*mexico)
     return project
 
@@ -298,7 +299,7 @@ def test_project_tags_passages_anew_when_another_model_takes_over(project, train
     other = tagger.load(trained_folder)
     other.model.weights[:] *= 0.5
     other.model.card["digest"] = "other"
-    project.take(other)
+    project.engine.swap(other)
     after = [entry.line["scores"] for entry in project.pool().entries]
     assert before != after
     assert project.store.documents()[0].model == "other"

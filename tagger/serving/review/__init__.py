@@ -1,1 +1,1 @@
-"""Review and retrain: passages saved to be reviewed, the order in which to see them, what the decisions tell, and a model learned from them."""
+"""Review and retrain: passages saved to be reviewed, in which order to see them, what the decisions tell, and a model that learns from them."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tagger.serving.review.store import Decision, Settlement
 
@@ -40,6 +43,12 @@ def verdicts(decisions: Sequence[Decision], settlements: Mapping[int, Settlement
     for decision in decisions:
         found[decision.passage] += [decision] if decision.labels is not None else []
     return {passage: Verdict(tuple(several[:2]), settlements.get(passage)) for passage, several in found.items()}
+
+
+def label_rows(labels: Iterable[Collection[str]], themes: Sequence[str]) -> NDArray[np.bool_]:
+    """Labels as a matrix, (n, themes)."""
+    rows = [[theme in given for theme in themes] for given in labels]
+    return np.array(rows, bool).reshape(len(rows), len(themes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,23 @@
 """How good the model is on the documents in review, and when enough was read: estimates from the random part of what was decided.
 
-Each document's passages have a random order. The random part is, of each document, the longest run from the start of that order in which every
-passage was decided: a random sample of the document, whatever other order its passages were seen in, since no score had a part in it.
-Passages that all skipped, or whose difference is not settled, are left out and counted. A passage of a document with N passages
-of which n are in the sample stands for N / n passages (stratified sampling, Cochran 1977, "Sampling Techniques", chapter 5), so documents of
-which more was read count for no more. The estimates are about the passages of these documents, not about documents to come.
+Each document's passages have a random order. The random part is, of each document, the longest run from the start of that order in
+which every passage was decided: a random sample of the document, whatever other order its passages were seen in, since no score had a
+part in it. Passages that all skipped, or whose difference is not settled, are left out and counted. A passage of a document with N
+passages of which n are in the sample stands for N / n passages (stratified sampling, Cochran 1977, "Sampling Techniques", chapter 5), so
+documents of which more was read count for no more. The estimates are about the passages of these documents, not of documents to come.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.serving.review.agreement import Verdict
+from tagger.serving.review.agreement import Verdict, label_rows
 from tagger.serving.review.store import Entry
 
 WIDTH = 0.2
@@ -129,8 +129,8 @@ def sample(entries: Sequence[Entry], found: Mapping[int, Verdict], themes: Seque
             sizes[number[entry.document]] += 1
     return Sample(
         document=np.array([number[entry.document] for entry in part], np.int64),
-        labels=_matrix((found[entry.key].labels or () for entry in part), themes),
-        predicted=_matrix((entry.line["labels"] for entry in part), themes),
+        labels=label_rows((found[entry.key].labels or () for entry in part), themes),
+        predicted=label_rows((entry.line["labels"] for entry in part), themes),
         sizes=sizes,
         left_out=left_out,
     )
@@ -151,7 +151,9 @@ def estimate(drawn: Sample, themes: Sequence[str], *, known_wrong: int = 0, unde
     population = int(drawn.sizes.sum())
     left = None
     if wrong is not None:
-        value, low, high = (min(max(round(share * population) - known_wrong, 0), undecided) for share in (wrong.value, wrong.low, wrong.high))
+        value, low, high = (
+            min(max(round(share * population) - known_wrong, 0), undecided) for share in (wrong.value, wrong.low, wrong.high)
+        )
         left = (value, low, high)
     stopping = _stopping(figures, len(drawn.labels), population)
     return Estimates(tuple(figures), len(drawn.labels), drawn.left_out, population, wrong, left, stopping)
@@ -208,8 +210,3 @@ def _more(value: Proportion | None, sampled: int) -> int:
         return max(100, sampled)
     needed = next(count for count in range(1, 400) if (ends := wilson(value.value, count))[1] - ends[0] <= WIDTH)
     return max(0, round(sampled * needed / value.passages) - sampled)
-
-
-def _matrix(labels: Iterable[Iterable[str]], themes: Sequence[str]) -> NDArray[np.bool_]:
-    rows = [[theme in set(given) for theme in themes] for given in labels]
-    return np.array(rows, bool).reshape(len(rows), len(themes))

@@ -10,6 +10,7 @@ from typing import Any
 
 from tagger.errors import ReviewError
 from tagger.records import Document, Tagged
+from tagger.serving.engine import Engine
 from tagger.serving.review.agreement import Verdict, verdicts
 from tagger.serving.review.estimates import Estimates, estimate, sample
 from tagger.serving.review.queues import BLIND, QUEUES, Pool, suspects
@@ -45,21 +46,15 @@ class Task:
 class Project:
     """What is in review, under the model in use."""
 
-    def __init__(self, store: Store, tagger: Tagger) -> None:
-        self.store = store
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self.store, self.engine = store, engine
         self._lock = threading.Lock()
         self._pool: tuple[tuple[int, str], Pool] | None = None
-        self.tagger = tagger
 
     @property
     def model(self) -> str:
         """The digest of the model in use."""
-        return digest(self.tagger)
-
-    def take(self, tagger: Tagger) -> None:
-        """Use another model: from now on passages show, and are ordered by, what it says."""
-        with self._lock:
-            self.tagger = tagger
+        return digest(self.engine.tagger)
 
     def add(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
         """Save a document to be reviewed; see `Store.add`."""
@@ -68,7 +63,8 @@ class Project:
     def pool(self) -> Pool:
         """Return all passages; those that an earlier model tagged are tagged anew first."""
         with self._lock:
-            tagger, model = self.tagger, self.model
+            tagger = self.engine.tagger
+            model = digest(tagger)
             if self._pool is None or self._pool[0] != (self.store.revision, model):
                 for document in self.store.documents():
                     if document.model != model:

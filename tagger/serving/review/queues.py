@@ -51,7 +51,8 @@ class Vectors:
         dense = np.zeros(self.features.columns)
         np.add.at(dense, counts.indices, self._unit(counts))
         row = np.repeat(np.arange(len(self._indptr) - 1), np.diff(self._indptr))
-        return np.bincount(row, self._data * dense[self._indices], minlength=len(self._indptr) - 1)
+        cosines: NDArray[np.float64] = np.bincount(row, self._data * dense[self._indices], minlength=len(self._indptr) - 1)
+        return cosines
 
 
 @dataclass(frozen=True)
@@ -139,12 +140,16 @@ def diverse(candidates: Sequence[Entry], doubt: NDArray[np.float64], place: Mapp
 
 
 def suspects(pool: Pool, mine: Iterable[Decision]) -> list[int]:
-    """Keys of an annotator's decisions against what the model is sure of, the least likely first: outside its review band, where it seldom errs.
+    """Keys of an annotator's decisions against what the model is sure of, the least likely first.
 
-    What he has looked at again in this order is left out.
+    It is sure outside its review band, where it seldom errs. What he has looked at again in this order is left out.
     """
-    kept = [decision for decision in mine if decision.labels is not None and decision.queue != "suspects" and decision.passage in pool.place]
-    given = np.array([[theme in (decision.labels or ()) for theme in pool.themes] for decision in kept], bool).reshape(len(kept), len(pool.themes))
+    kept = [
+        decision for decision in mine if decision.labels is not None and decision.queue != "suspects" and decision.passage in pool.place
+    ]
+    given = np.array([[theme in (decision.labels or ()) for theme in pool.themes] for decision in kept], bool).reshape(
+        len(kept), len(pool.themes)
+    )
     scores = pool.scores[[pool.place[decision.passage] for decision in kept]].reshape(given.shape)
     contradicted = np.where(given, scores < pool.review[:, 0], scores >= pool.review[:, 1])
     own = np.where(contradicted, np.where(given, scores, 1 - scores), np.inf).min(axis=1, initial=np.inf)

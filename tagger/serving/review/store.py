@@ -140,7 +140,9 @@ class Store:
                 db.execute("INSERT INTO about VALUES ('revision', '0')")
                 db.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
-                raise ReviewError(f"{self.path}: has format {version}, and this tagger reads {VERSION}: update it, or name another data folder")
+                raise ReviewError(
+                    f"{self.path}: has format {version}, and this tagger reads {VERSION}: update it, or name another data folder"
+                )
             themes = json.loads(db.execute("SELECT value FROM about WHERE name = 'themes'").fetchone()[0])
         if set(themes) != set(self.themes):
             raise ReviewError(
@@ -208,13 +210,16 @@ class Store:
         """Return the documents, in the order in which they came."""
         query = """SELECT documents.id, name, label, model, held_out, added, count(key) FROM documents
             JOIN passages ON document = documents.id GROUP BY documents.id ORDER BY documents.id"""
-        return [ReviewDocument(*row[:4], bool(row[4]), *row[5:]) for row in self._rows(query)]
+        return [
+            ReviewDocument(id, name, label, model, bool(held_out), added, passages)
+            for id, name, label, model, held_out, added, passages in self._rows(query)
+        ]
 
     def entries(self, document: int | None = None) -> list[Entry]:
         """Return the passages of one document or of all, as they read."""
         where, values = ("", ()) if document is None else ("WHERE document = ?", (document,))
         query = f"SELECT key, document, place, chance, line FROM passages {where} ORDER BY document, place"
-        return [Entry(*row[:4], json.loads(row[4])) for row in self._rows(query, values)]
+        return [Entry(key, number, place, chance, json.loads(line)) for key, number, place, chance, line in self._rows(query, values)]
 
     def retag(self, document: int, tagged: Sequence[Tagged], *, model: str) -> None:
         """Replace what a model said of a document by what another one says."""
@@ -260,7 +265,9 @@ class Store:
                 return
             self._check_open(db, passage, annotator)
             values = (token, passage, annotator, kept, json.dumps(list(suggested)), queue, _now())
-            db.execute("INSERT INTO decisions (token, passage, annotator, labels, suggested, queue, at) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            db.execute(
+                "INSERT INTO decisions (token, passage, annotator, labels, suggested, queue, at) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+            )
 
     def undo(self, annotator: str) -> int | None:
         """Take an annotator's last decision back; return its passage, or None where there is nothing to take back."""
