@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tagger.serving.review.agreement import agreement
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
 from tagger.serving.review.store import Store
+from tagger.tagging import Tagger
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
 
@@ -92,11 +94,11 @@ def test_store_undoes_decisions_from_last_to_first_over_a_restart(store, tmp_pat
     decide(store, 3, [], who="Ben")
     store.close()
     store = Store(tmp_path / "home" / "review.sqlite", THEMES)
-    assert store.undo("ana") == 2
+    assert store.undo("ana").passage == 2
     assert [d.labels for d in store.decisions("Ana")] == [()]
-    assert store.undo("Ana") == 1
+    assert store.undo("Ana").labels == ()
     assert [d.labels for d in store.decisions("Ana")] == [("complicity",)]
-    assert store.undo("Ana") == 1
+    assert store.undo("Ana").passage == 1
     assert store.undo("Ana") is None
     assert [d.annotator for d in store.decisions()] == ["Ben"]
     store.close()
@@ -106,7 +108,7 @@ def test_store_keeps_a_decision_that_is_sent_twice_once(store, mexico):
     store.add(*mexico, model="m")
     for _ in range(2):
         store.decide("same", 1, "Ana", ["complicity"], queue="random")
-    assert store.undo("Ana") == 1
+    assert store.undo("Ana").passage == 1
     assert store.undo("Ana") is None
 
 
@@ -181,6 +183,7 @@ def test_store_survives_the_kill_of_its_process(store, tmp_path, mexico):
     program = f"""
 from pathlib import Path
 from tagger.serving.review.store import Store
+from tagger.tagging import Tagger
 store = Store(Path({str(store.path)!r}), {THEMES!r})
 for key in range(1, 101):
     store.decide(f"t{{key}}", key, "Ana", [], queue="random")
@@ -252,7 +255,7 @@ def test_queue_random_is_the_same_whatever_the_model_says(store, mexico, tmp_pat
 def test_queue_informative_picks_uncertain_passages_unlike_each_other(project, default_tagger):
     pool = project.pool()
     by_doubt = sorted(pool.entries, key=lambda entry: -pool.doubt[pool.place[entry.key], 0])
-    picked = [project.task(pool, key, None, blind=False).entry for key in pool.informative("complicity")[:15]]
+    picked = [project.task(key, None, "informative").entry for key in pool.informative("complicity")[:15]]
     assert picked[0].text == by_doubt[0].text
 
     def likeness(entries):
@@ -294,12 +297,10 @@ def test_queue_refuses_what_it_does_not_know(project):
         project.tasks("Ana", "informative", theme="smuggling")
 
 
-def test_project_tags_passages_anew_when_another_model_takes_over(project, trained_folder):
+def test_project_tags_passages_anew_when_another_model_takes_over(project, default_model):
     before = [entry.line["scores"] for entry in project.pool().entries]
-    other = tagger.load(trained_folder)
-    other.model.weights[:] *= 0.5
-    other.model.card["digest"] = "other"
-    project.engine.swap(other)
+    other = replace(default_model, weights=default_model.weights / 2, card={"digest": "other"})
+    project.engine.swap(Tagger(other, name="other"))
     after = [entry.line["scores"] for entry in project.pool().entries]
     assert before != after
     assert project.store.documents()[0].model == "other"

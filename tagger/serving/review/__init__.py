@@ -1,1 +1,1 @@
-"""Review and retrain: passages saved to be reviewed, in which order to see them, what the decisions tell, and a model that learns from them."""
+"""Review and retrain: passages are saved to be reviewed, decided in a chosen order, and learned from."""

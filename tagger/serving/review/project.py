@@ -28,18 +28,20 @@ class Task:
     before: tuple[str, ...]
     after: tuple[str, ...]
     mine: Decision | None
-    blind: bool
+    queue: str
 
     def to_json(self) -> dict[str, Any]:
         """Plain values. What the model says is left out where it is hidden; the line is otherwise one of `tagger tag`."""
-        hidden: dict[str, Any] = {"labels": [], "scores": {}, "evidence": {}, "review": []} if self.blind else {}
+        blind = self.queue in BLIND
+        hidden: dict[str, Any] = {"labels": [], "scores": {}, "evidence": {}, "review": []} if blind else {}
         return {
             "key": self.entry.key,
             "line": {**self.entry.line, **hidden},
             "before": list(self.before),
             "after": list(self.after),
             "mine": None if self.mine is None or self.mine.labels is None else list(self.mine.labels),
-            "blind": self.blind,
+            "blind": blind,
+            "queue": self.queue,
         }
 
 
@@ -97,7 +99,7 @@ class Project:
             fresh = [key for key in ordered if key not in mine and others[key] < 2]
             # What was skipped comes again when nothing else is left.
             keys = fresh or [key for key in ordered if key in mine and mine[key].labels is None and others[key] < 2]
-        return [self.task(pool, key, mine.get(key), blind=queue in BLIND) for key in keys[:count]]
+        return [self.task(key, mine.get(key), queue) for key in keys[:count]]
 
     def _ordered(self, pool: Pool, queue: str, theme: str | None) -> list[int]:
         if queue == "random":
@@ -110,8 +112,9 @@ class Project:
             raise ReviewError(f"name the theme to learn about: {', '.join(pool.themes)}")
         raise ReviewError(f"there is no order {queue!r}: known are {', '.join(QUEUES)}")
 
-    def task(self, pool: Pool, key: int, mine: Decision | None, *, blind: bool) -> Task:
+    def task(self, key: int, mine: Decision | None, queue: str) -> Task:
         """Return one passage as an annotator sees it."""
+        pool = self.pool()
         row = pool.place.get(key)
         if row is None:
             raise ReviewError("this passage is not in review any more: load the page again")
@@ -120,7 +123,7 @@ class Project:
             tuple(other.text for other in pool.entries[max(0, left) : right] if other.document == entry.document)
             for left, right in ((row - _AROUND, row), (row + 1, row + 1 + _AROUND))
         ]
-        return Task(entry, around[0], around[1], mine, blind)
+        return Task(entry, around[0], around[1], mine, queue)
 
     def verdicts(self) -> dict[int, Verdict]:
         """Return what was decided of each passage."""

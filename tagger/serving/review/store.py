@@ -48,6 +48,7 @@ CREATE TABLE settlements (
 );
 CREATE TABLE learned (model TEXT NOT NULL, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE, PRIMARY KEY (model, document));
 """
+_DECISION = "id, passage, annotator, labels, suggested, queue, at"
 _CURRENT = "SELECT max(id) FROM decisions WHERE undone IS NULL GROUP BY passage, annotator"
 _HELD_OUT = 3  # of so many documents in a row, the second is held out
 
@@ -269,17 +270,18 @@ class Store:
                 "INSERT INTO decisions (token, passage, annotator, labels, suggested, queue, at) VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
 
-    def undo(self, annotator: str) -> int | None:
-        """Take an annotator's last decision back; return its passage, or None where there is nothing to take back."""
+    def undo(self, annotator: str) -> Decision | None:
+        """Take an annotator's last decision back and return it, or None where there is nothing to take back."""
         annotator = self.annotator(annotator)
         with self._write() as db:
-            query = "SELECT id, passage FROM decisions WHERE annotator = ? AND undone IS NULL ORDER BY id DESC LIMIT 1"
-            last = db.execute(query, (annotator,)).fetchone()
-            if last is None:
+            query = f"SELECT {_DECISION} FROM decisions WHERE annotator = ? AND undone IS NULL ORDER BY id DESC LIMIT 1"
+            row = db.execute(query, (annotator,)).fetchone()
+            if row is None:
                 return None
-            self._check_open(db, last[1], annotator)
-            db.execute("UPDATE decisions SET undone = ? WHERE id = ?", (_now(), last[0]))
-            return int(last[1])
+            last = _decision(row)
+            self._check_open(db, last.passage, annotator)
+            db.execute("UPDATE decisions SET undone = ? WHERE id = ?", (_now(), last.id))
+            return last
 
     def _check_open(self, db: sqlite3.Connection, passage: int, annotator: str) -> None:
         found = db.execute("SELECT compared FROM passages WHERE key = ?", (passage,)).fetchone()
@@ -294,11 +296,8 @@ class Store:
     def decisions(self, annotator: str | None = None) -> list[Decision]:
         """Return the decisions that count: the last of each annotator about each passage, oldest first."""
         where, values = ("", ()) if annotator is None else ("AND annotator = ?", (self.annotator(annotator),))
-        query = f"SELECT id, passage, annotator, labels, suggested, queue, at FROM decisions WHERE id IN ({_CURRENT}) {where} ORDER BY id"
-        return [
-            Decision(id, passage, who, None if labels is None else tuple(json.loads(labels)), tuple(json.loads(given)), queue, at)
-            for id, passage, who, labels, given, queue, at in self._rows(query, values)
-        ]
+        query = f"SELECT {_DECISION} FROM decisions WHERE id IN ({_CURRENT}) {where} ORDER BY id"
+        return [_decision(row) for row in self._rows(query, values)]
 
     def compare(self, passages: Sequence[int]) -> None:
         """Note that both decisions about these passages are shown: from now on nobody can change his own."""
@@ -363,6 +362,11 @@ class Store:
 def _line(item: Tagged, document: str) -> str:
     """A passage as `tagger tag` writes it, of the document as it is named here: no two documents have one name."""
     return json.dumps({**tagged_to_json(item), "document": document})
+
+
+def _decision(row: Sequence[Any]) -> Decision:
+    id, passage, annotator, labels, suggested, queue, at = row
+    return Decision(id, passage, annotator, None if labels is None else tuple(json.loads(labels)), tuple(json.loads(suggested)), queue, at)
 
 
 def _chance(digest: str, place: int) -> float:
