@@ -56,10 +56,11 @@ class Tagger:
         """Calibrated probabilities, (n, themes) float32: the fast path, without labels or evidence."""
         return self.model.scores(texts)
 
-    def tag(self, items: Iterable[str | Passage] | Document) -> list[Tagged]:
+    def tag(self, items: Iterable[str | Passage] | Document, *, evidence: bool = True) -> list[Tagged]:
         """Tag passages: strings, `Passage` records, or all passages of a `Document`, in their order.
 
-        Passages of one document that follow each other are neighbours, to a model that learned from running text.
+        Passages of one document that follow each other are neighbours, to a model that learned from running text. Finding the
+        ``evidence`` takes most of the time: without, none is given.
         """
         if isinstance(items, str):
             raise TypeError("tag() takes a list of passages, not one string: write tag([text])")
@@ -72,11 +73,11 @@ class Tagger:
         scores = self.model.scores(texts, runs)
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        found = self._evidence(texts, labelled)
-        evidence = (found.get(row, {}) for row in range(len(passages)))
+        found = self._evidence(texts, labelled) if evidence else {}
+        spans = (found.get(row, {}) for row in range(len(passages)))
         named = (dict(zip(self.themes, row, strict=True)) for row in scores.tolist())
         review = self._names((scores >= low) & (scores < high))
-        return list(map(Tagged, passages, self._names(labelled), named, evidence, review))
+        return list(map(Tagged, passages, self._names(labelled), named, spans, review))
 
     def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, list[Tagged]]]:
         """Tag documents that come part by part, as `read_parts` yields them; the results are those of `tag` for whole documents.

@@ -14,8 +14,8 @@ from tagger.writing.text import clean, many
 from tagger.writing.webpage import LAYOUT
 
 HERE = Path(__file__).parent
-SECTIONS = {"Read": "/", "Review": "/review", "Learn": "/learn"}
-"""What the head of every page leads to, as far as the server has it."""
+PARTS = {"Read": "/", "Review": "/review", "Learn": "/learn"}
+"""What the head of every page leads to."""
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader([HERE / "templates", HERE / "review" / "templates", LAYOUT]),
@@ -27,15 +27,9 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.globals.update(many=many, version=__version__)
 
 
-def page(request: Request, template: str, *, section: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a template that extends ``base.html``; ``section`` is the one of `SECTIONS` that it belongs to."""
-    known = {getattr(route, "path", None) for route in request.app.routes}
-    about = request.app.state.engine.tagger.about
+def page(request: Request, template: str, *, part: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template that extends ``base.html``; ``part`` is the one of `PARTS` that it belongs to."""
     text = _ENVIRONMENT.get_template(template).render(
-        sections={name: path for name, path in SECTIONS.items() if path in known},
-        section=section,
-        about=about,
-        token=request.app.state.settings.token is not None,
-        **values,
+        parts=request.app.state.parts, part=part, about=request.app.state.engine.tagger.about, **values
     )
     return HTMLResponse(clean(text), status_code=status)

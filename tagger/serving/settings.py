@@ -43,8 +43,6 @@ class Settings:
         Bytes of any other request.
     seconds
         Seconds that a client may take to send a request.
-    texts
-        Passages in one request to tag.
     opened
         Documents that are kept in memory for reading; the oldest goes first.
     characters
@@ -62,9 +60,8 @@ class Settings:
     limits: Limits = UPLOADS
     request_bytes: int = 16 << 20
     seconds: float = 60
-    texts: int = 10_000
     opened: int = 50
-    characters: int = 50_000_000
+    characters: int = 20_000_000
 
     def __post_init__(self) -> None:
         if not self.local and self.token is None:
