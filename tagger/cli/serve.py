@@ -40,6 +40,9 @@ def serve_cli(
     origin: Annotated[
         list[str] | None, typer.Option(help="A page that may call the API from a browser, or a name of this server; may be given again.")
     ] = None,
+    themes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The codebook to review by; models are trained on corpora beside it.")
+    ] = None,
     home: Annotated[Path, typer.Option(help="Folder of what reviewers decide.")] = Path("workbench"),
     api_only: Annotated[bool, typer.Option("--api-only", help="Only the HTTP API, no pages.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that answer; several only with --api-only.")] = 1,
@@ -59,6 +62,7 @@ def serve_cli(
         port=port,
         token=token,
         origins=tuple(origin or ()),
+        themes=themes,
         home=home,
         workers=workers,
         api_only=api_only,

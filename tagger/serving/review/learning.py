@@ -66,13 +66,10 @@ class Learning:
         """The model that the server began with, None for the default one."""
         self.corpora = tuple(corpora)
         """What may be learned from beside the reviewed passages."""
+        self.current = first or adopted(home)
+        """The folder of the model in use."""
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-
-    @property
-    def current(self) -> Path | None:
-        """The folder of the model in use."""
-        return adopted(self.home) or self.first
 
     def start(self, project: Project, corpora: Sequence[str]) -> str:
         """Begin to train on some of the corpora, by name, and on the reviewed passages of documents that are not held out.
@@ -119,14 +116,9 @@ class Learning:
         if status["state"] == "running" and not alive:
             status |= {"state": "failed", "message": "It was interrupted before it was done: start it again"}
         job = json.loads((runs[-1] / JOB).read_text(encoding="utf-8"))
-        current = self.current
         name = runs[-1].name
-        return {
-            **status,
-            "name": name,
-            "corpora": [Path(corpus).name for corpus in job["corpora"]],
-            "in_use": bool(current and current.name == name),
-        }
+        corpora = [Path(corpus).name for corpus in job["corpora"]]
+        return {**status, "name": name, "corpora": corpora, "in_use": self.current == self.home / "models" / name}
 
     def stop(self) -> None:
         """End the run that goes on, if any."""
@@ -146,25 +138,23 @@ class Learning:
         ModelError
             It is damaged.
         """
-        if name is None:
-            tagger = load(self.first)
-        else:
-            if name not in self.models():
-                raise ReviewError(f"there is no trained model {name!r}: load the page again")
-            tagger = load(self.home / "models" / name)
+        if name is not None and name not in self.models():
+            raise ReviewError(f"there is no trained model {name!r}: load the page again")
+        folder = self.first if name is None else self.home / "models" / name
+        tagger = load(folder)
         if set(tagger.themes) != set(project.store.themes):
             raise ReviewError(
                 f"the model has the themes {', '.join(tagger.themes)}, the passages in review {', '.join(project.store.themes)}"
             )
-        if name is not None:
-            job = json.loads((self.home / "runs" / name / JOB).read_text(encoding="utf-8"))
-            present = {document.id for document in project.store.documents()}
-            project.store.note_learned(digest(tagger), sorted(present & set(job["learned"])))
         if name is None:
             (self.home / _CHOSEN).unlink(missing_ok=True)
         else:
+            job = json.loads((self.home / "runs" / name / JOB).read_text(encoding="utf-8"))
+            present = {document.id for document in project.store.documents()}
+            project.store.note_learned(digest(tagger), sorted(present & set(job["learned"])))
             with whole(self.home / _CHOSEN) as stream:
                 stream.write(f"{name}\n".encode())
+        self.current = folder
         project.engine.swap(tagger)
         return tagger
 

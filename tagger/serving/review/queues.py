@@ -51,7 +51,9 @@ class Vectors:
         dense = np.zeros(self.features.columns)
         np.add.at(dense, counts.indices, self._unit(counts))
         row = np.repeat(np.arange(len(self._indptr) - 1), np.diff(self._indptr))
-        cosines: NDArray[np.float64] = np.bincount(row, self._data * dense[self._indices], minlength=len(self._indptr) - 1).astype(np.float64)
+        cosines: NDArray[np.float64] = np.bincount(row, self._data * dense[self._indices], minlength=len(self._indptr) - 1).astype(
+            np.float64
+        )
         return cosines
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from tagger.corpus import PASSAGES
 from tagger.errors import ReviewError
 from tagger.features import Features
-from tagger.records import Document
+from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review.learning import Learning
 from tagger.serving.review.project import Project
@@ -57,9 +58,14 @@ class Workbench:
             raise ReviewError(_EMPTY)
         return self._opened()
 
-    def send(self, document: Document) -> tuple[int, bool]:
+    @property
+    def corpus(self) -> Path:
+        """The folder of the corpus that is exported."""
+        return self.home / "corpora" / "reviewed"
+
+    def send(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
         """Save a document to be reviewed; return its number, and whether it is new."""
-        return self._opened().add(document)
+        return self._opened().add(document, tagged)
 
     def examples_like(self, text: str) -> list[int]:
         """Numbers of the codebook's boundary cases, the most similar to a passage first."""
