@@ -306,6 +306,17 @@ def test_project_tags_passages_anew_when_another_model_takes_over(project, defau
     assert project.store.documents()[0].model == "other"
 
 
+def test_project_knows_what_the_model_in_use_has_learned_from(store, default_tagger, mexico, corpora):
+    project = Project(store, Engine(default_tagger), corpora)
+    project.add(*mexico)
+    second, _ = project.add(*small("second", 8))
+    assert project.learned() == {1}
+    project.store.note_learned(project.model, [second])
+    assert project.learned() == {1, second}
+    project.engine.swap(Tagger(replace(default_tagger.model, card={"digest": "other"}), name="other"))
+    assert project.learned() == set()
+
+
 # Agreement
 
 
@@ -421,7 +432,7 @@ def test_estimates_say_when_enough_was_read():
 
     few, many = stopping(40), stopping(100)
     assert not few.enough
-    assert few.widest == "precision of complicity"
+    assert few.widest == ("precision", "complicity")
     assert 10 < few.more < 60
     assert many.enough
     assert many.more == 0

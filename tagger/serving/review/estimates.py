@@ -54,8 +54,8 @@ class Stopping:
     """Whether enough was read at random, and why."""
 
     enough: bool
-    widest: str
-    """The figure whose interval is the widest, or that is not known yet."""
+    widest: tuple[str, str]
+    """Precision or recall, and of which theme: the figure whose interval is the widest, or that is not known yet."""
     width: float | None
     more: int
     """About so many more passages at random would do, at most all that are left."""
@@ -190,9 +190,9 @@ def _stopping(figures: Sequence[ThemeEstimate], sampled: int, population: int) -
     Stopping as soon as an interval is narrow enough keeps its coverage, the better the narrower it is (Chow and Robbins 1965, "On the
     asymptotic theory of fixed-width sequential confidence intervals for the mean").
     """
-    known = [(f"{kind} of {figure.theme}", value) for figure in figures for kind, value in _named(figure)]
+    known = [((kind, figure.theme), value) for figure in figures for kind, value in _named(figure)]
     left = population - sampled
-    name, widest = max(known, key=lambda item: 2.0 if item[1] is None else item[1].width, default=("", None))
+    name, widest = max(known, key=lambda item: 2.0 if item[1] is None else item[1].width, default=(("", ""), None))
     if not left:
         return Stopping(bool(sampled), name, widest.width if widest else None, 0)
     more = max((_more(value, sampled) for _, value in known), default=left)

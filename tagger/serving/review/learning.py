@@ -178,7 +178,7 @@ def _prepare(folder: Path, project: Project) -> list[int]:
     learn &= {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
     if learn:
         export(folder / REVIEWED, documents, entries, found, store.themes, only=learn)
-    unfair = store.learned(project.model)
+    unfair = project.learned()
     test = [
         held_out_document(document.name, [entry for entry in entries if entry.document == document.id], found)
         for document in documents

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tagger.errors import ReviewError
@@ -17,6 +18,7 @@ from tagger.serving.review.queues import BLIND, QUEUES, Pool, suspects
 from tagger.serving.review.store import Decision, Entry, Store
 from tagger.tagging import Tagger
 
+_SAME = 0.5  # a document of which such a share of passages stands in a corpus is part of it
 _AROUND = 2  # so many passages before and after one are shown with it
 
 
@@ -25,6 +27,8 @@ class Task:
     """A passage as an annotator sees it, with those before and after it, and what he said of it."""
 
     entry: Entry
+    document: str
+    """What its document is called."""
     before: tuple[str, ...]
     after: tuple[str, ...]
     mine: Decision | None
@@ -36,6 +40,7 @@ class Task:
         hidden: dict[str, Any] = {"labels": [], "scores": {}, "evidence": {}, "review": []} if blind else {}
         return {
             "key": self.entry.key,
+            "document": self.document,
             "line": {**self.entry.line, **hidden},
             "before": list(self.before),
             "after": list(self.after),
@@ -48,10 +53,11 @@ class Task:
 class Project:
     """What is in review, under the model in use."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
-        self.store, self.engine = store, engine
+    def __init__(self, store: Store, engine: Engine, corpora: Sequence[Path] = ()) -> None:
+        self.store, self.engine, self.corpora = store, engine, tuple(corpora)
         self._lock = threading.Lock()
         self._pool: tuple[tuple[int, str], Pool] | None = None
+        self._known: tuple[tuple[int, str], set[int]] | None = None
 
     @property
     def model(self) -> str:
@@ -73,9 +79,9 @@ class Project:
                         passages = [entry.passage for entry in self.store.entries(document.id)]
                         self.store.retag(document.id, tagger.tag(passages), model=model)
                 revision = self.store.revision
-                held_out = frozenset(document.id for document in self.store.documents() if document.held_out)
                 model_of = tagger.model
-                pool = Pool(tuple(self.store.entries()), tagger.themes, model_of.thresholds, model_of.review, model_of.settings, held_out)
+                review = model_of.thresholds, model_of.review, model_of.settings
+                pool = Pool(tuple(self.store.entries()), tagger.themes, *review, tuple(self.store.documents()))
                 self._pool = (revision, model), pool
             return self._pool[1]
 
@@ -123,7 +129,17 @@ class Project:
             tuple(other.text for other in pool.entries[max(0, left) : right] if other.document == entry.document)
             for left, right in ((row - _AROUND, row), (row + 1, row + 1 + _AROUND))
         ]
-        return Task(entry, around[0], around[1], mine, queue)
+        name = next(document.label for document in pool.documents if document.id == entry.document)
+        return Task(entry, name, around[0], around[1], mine, queue)
+
+    def learned(self) -> set[int]:
+        """Return the documents that the model in use has learned from: here, or as part of a corpus that is at hand."""
+        if self._known is None or self._known[0] != (self.store.revision, self.model):
+            pool, texts = self.pool(), _learned_texts(self.engine.tagger, self.corpora)
+            known = Counter(entry.document for entry in pool.entries if entry.text in texts)
+            found = {document.id for document in pool.documents if known[document.id] >= _SAME * document.passages}
+            self._known = (self.store.revision, self.model), found | self.store.learned(self.model)
+        return self._known[1]
 
     def verdicts(self) -> dict[int, Verdict]:
         """Return what was decided of each passage."""
@@ -131,7 +147,7 @@ class Project:
 
     def estimates(self) -> Estimates:
         """Estimate how good the model in use is, on documents in review that it has not learned from."""
-        pool, found, learned = self.pool(), self.verdicts(), self.store.learned(self.model)
+        pool, found, learned = self.pool(), self.verdicts(), self.learned()
         unseen = [entry for entry in pool.entries if entry.document not in learned]
         drawn = sample(unseen, found, pool.themes)
         sampled = {entry.document for entry in unseen if entry.key in found} if len(drawn.sizes) else set()
@@ -140,6 +156,15 @@ class Project:
         known_wrong = sum(entry.key in labelled and set(labelled[entry.key]) != set(entry.line["labels"]) for entry in inside)
         undecided = sum(entry.key not in labelled for entry in inside)
         return estimate(drawn, pool.themes, known_wrong=known_wrong, undecided=undecided)
+
+
+def _learned_texts(tagger: Tagger, corpora: Sequence[Path]) -> set[str]:
+    """Return the passages of those corpora from which, by its card, a model has learned."""
+    from tagger import corpus
+
+    card = tagger.model.card.get("corpora")
+    hashes = {part.get("sha256") for part in card if isinstance(part, dict)} if isinstance(card, list) else set()
+    return {row["text"] for folder in corpora if corpus.digest(folder) in hashes for row in corpus.passages(folder)}
 
 
 def digest(tagger: Tagger) -> str:

@@ -10,7 +10,7 @@ Orders that look at scores leave held-out documents alone: a sample that a model
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.features import Counts, Features, FeatureSettings
-from tagger.serving.review.store import Decision, Entry
+from tagger.serving.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random")
 BLIND = frozenset({"random"})
@@ -67,8 +67,7 @@ class Pool:
     review: NDArray[np.float64]
     """The model's review bands, (themes, 2)."""
     settings: FeatureSettings
-    held_out: Collection[int] = frozenset()
-    """Numbers of the documents that are kept to measure on."""
+    documents: Sequence[ReviewDocument] = ()
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -90,7 +89,8 @@ class Pool:
     @cached_property
     def open(self) -> NDArray[np.bool_]:
         """Whether a passage may be chosen by its scores, (n,)."""
-        return np.array([entry.document not in self.held_out for entry in self.entries], bool)
+        held_out = {document.id for document in self.documents if document.held_out}
+        return np.array([entry.document not in held_out for entry in self.entries], bool)
 
     @cached_property
     def random(self) -> list[int]:

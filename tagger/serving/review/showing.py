@@ -64,6 +64,7 @@ def _decided(entry: Entry, one: Decision) -> dict[str, Any]:
 def progress(project: Project, annotator: str | None) -> dict[str, Any]:
     """Return how far the review is, and what it tells."""
     decisions, pool = project.store.decisions(), project.pool()
+    titles = {theme.name: theme.title for theme in project.engine.tagger.about.themes}
     who = None if annotator is None else project.store.annotator(annotator)
     counts = Counter(one.annotator for one in decisions if one.labels is not None)
     mine = [one for one in decisions if one.annotator == who]
@@ -75,12 +76,19 @@ def progress(project: Project, annotator: str | None) -> dict[str, Any]:
             "changed": sum(one.labels is not None and set(one.labels) != set(one.suggested) for one in mine),
         },
         "annotators": [{"name": name, "decided": count} for name, count in counts.items()],
-        "estimates": estimates(project.estimates()),
+        "estimates": {**estimates(project.estimates(), titles), "unfair": _unfair(project)},
         "agreement": _agreement(project.verdicts(), project.store.themes),
     }
 
 
-def estimates(found: Estimates) -> dict[str, Any]:
+def _unfair(project: Project) -> str:
+    """Say which documents tell nothing about the model, as it has learned from them."""
+    learned = project.learned()
+    names = [document.label for document in project.pool().documents if document.id in learned]
+    return f"Left out, as the model in use has learned from it: {', '.join(names)}." if names else ""
+
+
+def estimates(found: Estimates, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return the estimates, with what they mean in words."""
     return {
         "themes": [asdict(theme) for theme in found.themes],
@@ -88,26 +96,28 @@ def estimates(found: Estimates) -> dict[str, Any]:
         "population": found.population,
         "left_out": found.left_out,
         "enough": found.stopping.enough,
-        "headline": _headline(found),
+        "headline": _headline(found, titles),
         "left": _left(found),
     }
 
 
-def _headline(found: Estimates) -> str:
+def _headline(found: Estimates, titles: Mapping[str, str]) -> str:
     stopping = found.stopping
     if not found.sampled:
-        return "Nothing was read at random yet: decide some passages in random order."
+        return "Nothing was read at random yet of documents that are new to the model: decide some passages in random order."
     if stopping.enough and found.sampled == found.population:
         return "Everything was read: these figures are exact for these documents."
     if stopping.enough:
         return f"Enough was read at random: no interval is wider than {WIDTH:.2f}."
-    return f"Read about {many(stopping.more, 'more passage')} at random: {_reason(stopping)}."
+    return f"Read about {many(stopping.more, 'more passage')} at random: {_reason(stopping, titles)}."
 
 
-def _reason(stopping: Stopping) -> str:
+def _reason(stopping: Stopping, titles: Mapping[str, str]) -> str:
+    kind, theme = stopping.widest
+    figure = f"the {kind} of {titles.get(theme, theme)}"
     if stopping.width is None:
-        return f"nothing tells the {stopping.widest} yet"
-    return f"the interval of the {stopping.widest} is {stopping.width:.2f} wide, and {WIDTH:.2f} would do"
+        return f"nothing tells {figure} yet"
+    return f"the interval of {figure} is {stopping.width:.2f} wide, and {WIDTH:.2f} would do"
 
 
 def _left(found: Estimates) -> str:
@@ -139,7 +149,7 @@ def differences(project: Project) -> list[dict[str, Any]]:
             {
                 "key": key,
                 "text": shown.entry.text,
-                "document": shown.entry.line["document"],
+                "document": shown.document,
                 "section": shown.entry.line["section"],
                 "before": list(shown.before),
                 "after": list(shown.after),

@@ -357,6 +357,7 @@ class Store:
         """Note which documents a model has learned from."""
         with self._write() as db:
             db.executemany("INSERT OR IGNORE INTO learned VALUES (?, ?)", [(model, document) for document in documents])
+            _changed(db)
 
 
 def _line(item: Tagged, document: str) -> str:

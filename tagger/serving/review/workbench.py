@@ -84,7 +84,7 @@ class Workbench:
     def _opened(self) -> Project:
         with self._lock:
             if self._project is None:
-                self._project = Project(Store(self._path, self.engine.tagger.themes), self.engine)
+                self._project = Project(Store(self._path, self.engine.tagger.themes), self.engine, self.learning.corpora)
             return self._project
 
     @cached_property

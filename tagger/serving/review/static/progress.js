@@ -27,7 +27,7 @@ function showEstimates(found) {
     recall.replaceChildren(...interval(theme.recall));
   }
   const left = found.left_out ? ` ${found.left_out} skipped or not settled are left out.` : "";
-  $("basis").textContent = found.sampled ? `From ${found.sampled} of ${found.population} passages, read in random order.${left}` : "";
+  $("basis").textContent = found.sampled ? `From ${found.sampled} of ${found.population} passages, read in random order.${left} ${found.unfair}` : found.unfair;
 }
 
 function showAgreement(found, annotators) {

@@ -11,7 +11,7 @@ const titles = Object.fromEntries(chips.map((chip) => [chip.dataset.theme, chip.
 const styles = Object.fromEntries(chips.map((chip) => [chip.dataset.theme, [...chip.classList].find((name) => /^t\d$/.test(name))]));
 const who = $("who").elements.annotator;
 const orders = $("orders").elements.queue;
-const AHEAD = 10;
+const AHEAD = 20;
 
 let annotator = "";
 let tasks = []; // the passage on the desk, then those that follow
@@ -58,12 +58,14 @@ function runs(line) {
 
 function show() {
   const task = tasks[0];
-  $("hello").hidden = Boolean(annotator);
+  $("hello").hidden = $("who").hidden = Boolean(annotator);
+  $("me").hidden = $("far").hidden = !annotator;
+  $("me").querySelector("b").textContent = annotator;
   card.hidden = !task;
   $("none").hidden = Boolean(task) || !annotator || coming !== null;
   if (!task) return;
   const { line } = task;
-  $("place").textContent = [line.document, line.section, line.page && `page ${line.page}`].filter(Boolean).join(" · ");
+  $("place").textContent = [task.document, line.section, line.page && `page ${line.page}`].filter(Boolean).join(" · ");
   $("before").textContent = task.before.join(" ");
   $("after").textContent = task.after.join(" ");
   $("text").replaceChildren(make("bdi", {}, ...runs(line)));
@@ -80,7 +82,9 @@ function show() {
   tally();
 }
 
+let wanted = false; // whether the passage shall have the keys once it is there
 function focus() {
+  wanted = card.hidden;
   card.focus({ preventScroll: true });
   card.scrollIntoView({ block: "nearest" });
 }
@@ -88,9 +92,8 @@ function focus() {
 const pressed = () => chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.theme);
 function toggle(chip) {
   chip.setAttribute("aria-pressed", chip.getAttribute("aria-pressed") !== "true");
-  const entry = document.querySelector(`.book [data-theme="${CSS.escape(chip.dataset.theme)}"]`);
-  for (const other of document.querySelectorAll(".book .entry[open]")) if (other !== entry && other.dataset.theme) other.open = false;
-  entry.open = matchMedia("(min-width: 60.01rem)").matches;
+  if (!matchMedia("(min-width: 60.01rem)").matches) return; // there the codebook stands below
+  for (const details of document.querySelectorAll(".book .entry details")) details.open = details.closest(".entry").dataset.theme === chip.dataset.theme;
 }
 
 // Orders
@@ -115,10 +118,8 @@ function refill() {
     .finally(() => {
       if (coming !== mine) return;
       coming = null;
-      const on = document.activeElement === document.body;
-      const empty = card.hidden;
       show();
-      if (empty && !card.hidden && on) focus();
+      if (wanted) focus();
     }));
 }
 
@@ -243,16 +244,27 @@ $("search").addEventListener("submit", (event) => event.preventDefault());
 $("search").addEventListener("input", () => list().catch((error) => warn(error.message)));
 $("orders").addEventListener("change", () => {
   localStorage.setItem("tagger-order", orders.value);
+  orders.blur();
   begin();
+  focus();
 });
 $("who").addEventListener("submit", (event) => {
   event.preventDefault();
   annotator = who.value.replace(/\s+/g, " ").trim();
   localStorage.setItem("tagger-annotator", annotator);
   warn("");
+  who.blur();
   begin();
   refresh();
   focus();
+});
+$("change").addEventListener("click", () => {
+  annotator = "";
+  begin();
+  for (const id of ["agreement", "decided"]) $(id).hidden = true;
+  $("differences").replaceChildren();
+  say("");
+  who.select();
 });
 $("compare").addEventListener("click", async () => {
   try {
@@ -290,3 +302,5 @@ annotator = who.value = localStorage.getItem("tagger-annotator") ?? "";
 outbox.flush();
 begin();
 refresh();
+if (annotator) focus();
+else who.focus();
