@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from tagger import load
@@ -21,16 +22,16 @@ from tagger.serving.settings import Settings
 
 def run(settings: Settings, started: Callable[[Settings], None]) -> None:
     """Serve until the process is told to end; once it answers, tell so with the settings that it has."""
-    listener = _listen(settings)
+    listener = listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])
     with listener, contextlib.suppress(KeyboardInterrupt):
         if settings.workers > 1:
             _run_several(settings, listener, started)
         else:
-            _Server(_config(settings), partial(started, settings)).run(sockets=[listener])
+            Server(configured(settings, create_app(settings)), partial(started, settings)).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A server that says when it answers."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
@@ -47,14 +48,16 @@ def _run_several(settings: Settings, listener: socket.socket, started: Callable[
     load(settings.model)  # what is wrong with it is said once
     with tempfile.TemporaryDirectory(prefix="tagger-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # where each process counts, so that any of them can tell the sum
+        listener.listen()  # whoever asks before the processes have started waits
         started(settings)
-        Multiprocess(_config(settings), sockets=[listener]).run()
+        Multiprocess(configured(settings), sockets=[listener]).run()
 
 
-def _config(settings: Settings) -> uvicorn.Config:
+def configured(settings: Settings, app: FastAPI | None = None) -> uvicorn.Config:
+    """Make what uvicorn is told: to serve this application, or one that each process makes; and to keep no log of requests."""
     return uvicorn.Config(
-        partial(create_app, settings),
-        factory=True,
+        app or partial(create_app, settings),
+        factory=app is None,
         workers=settings.workers,
         log_level="warning",
         access_log=False,
@@ -66,7 +69,14 @@ def _config(settings: Settings) -> uvicorn.Config:
     )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """Take the address, so that nobody else has it.
+
+    Raises
+    ------
+    TaggerError
+        It is not there, or taken.
+    """
     try:
         kind = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(kind[0], socket.SOCK_STREAM)

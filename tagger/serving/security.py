@@ -64,7 +64,7 @@ class Guard:
         if not self._named(host):
             return _refuse(421, f"this server is not called {host[:100]!r}: use {self.settings.url}, or name it with --origin")
         origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != host and origin not in self.settings.origins
+        foreign = origin is not None and origin not in (f"http://{host}", f"https://{host}", *self.settings.origins)
         if origin is None and scope["method"] not in _SAFE:
             foreign = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
         if foreign:
@@ -73,7 +73,8 @@ class Guard:
             if scope["method"] == "GET" and "text/html" in headers.get("accept", "") and not self.settings.api_only:
                 return RedirectResponse("/login", status_code=303)
             return _refuse(401, "send the token: Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
-        if int(headers.get("content-length", "0")) > self._most(scope):
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._most(scope):
             return _refuse(*_too_large(self._most(scope)))
         return None
 
