@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -22,7 +21,7 @@ import pytest
 from making import mexico, three_countries
 from making_docx import word_document
 from making_pdf import reportlab_pdf
-from serving import Served, ask, post_file, post_json, serving, wait_until
+from serving import ask, post_file, post_json, serving
 from test_reading_bad import BAD, zipped
 
 import tagger

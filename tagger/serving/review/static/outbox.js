@@ -2,7 +2,7 @@
 import { post, Refused } from "/static/asking.js";
 
 const KEY = "tagger-outbox";
-const WAIT = [500, 1000, 2000, 5000];
+const WAIT = [500, 1000, 2000]; // milliseconds between tries; the last one again and again
 
 export class Outbox {
   // kept(decision, answer) when one is on the disk, refused(decision, message), and waiting(count, trouble) when that changes.
