@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import sqlite3
 import subprocess
 import sys
@@ -398,30 +399,58 @@ def test_estimates_weigh_documents_by_their_size_not_by_what_was_read_of_them(pr
     assert found.high < 0.95
 
 
-def test_estimates_intervals_hold_the_truth_19_times_of_20():
-    """Simulated: two documents sampled unequally, a model with a precision of 0.8 and a recall of 0.7; also when reading stops by the rule."""
+@pytest.mark.parametrize(
+    ("recall", "wrongly", "shares", "sizes", "read"),
+    [
+        (0.7, 0.06, [0.2, 0.4], [600, 300], [200, 50]),
+        (0.95, 0.005, [0.1, 0.1], [300, 300], [180, 60]),
+        (0.95, 0.005, [0.1], [112], [90]),
+    ],
+)
+def test_estimates_intervals_hold_the_truth_19_times_of_20(recall, wrongly, shares, sizes, read):
+    """Simulated reviews of documents read in unequal parts, by models with errors of either kind."""
     random = np.random.default_rng(0)
-    sizes = np.array([600, 300])
-    held = {"precision": [], "recall": [], "stopped": []}
+    held = []
+    for _ in range(400):
+        true, given, order = simulated(random, recall, wrongly, shares, sizes)
+        held += contained(true, given, [rows[:count] for rows, count in zip(order, read, strict=True)], sizes)[0]
+    assert np.mean(held) > 0.94
+
+
+def test_estimates_intervals_hold_the_truth_when_reading_stops_by_the_rule():
+    random = np.random.default_rng(0)
+    held = []
     for _ in range(300):
-        document = np.repeat([0, 1], sizes)
-        true = random.random(900) < np.where(document == 0, 0.2, 0.4)
-        given = np.where(true, random.random(900) < 0.7, random.random(900) < 0.06)
-        truth = {"precision": (true & given).sum() / given.sum(), "recall": (true & given).sum() / true.sum()}
-        order = [random.permutation(np.flatnonzero(document == number)) for number in (0, 1)]
-        for read in range(40, 600, 20):
-            rows = np.concatenate([order[0][:read], order[1][: read // 4]])
-            drawn = estimates.Sample(document[rows], true[rows, None], given[rows, None], sizes)
-            found = estimates.estimate(drawn, ["t"])
-            figures = {"precision": found.themes[0].precision, "recall": found.themes[0].recall}
-            if read == 200:
-                for name, value in figures.items():
-                    held[name].append(value.low <= truth[name] <= value.high)
-            if found.stopping.enough:
-                held["stopped"] += [value.low <= truth[name] <= value.high for name, value in figures.items()]
+        true, given, order = simulated(random, 0.7, 0.06, [0.2, 0.4], [600, 300])
+        for count in range(40, 600, 20):
+            inside, enough = contained(true, given, [order[0][:count], order[1][: count // 2]], [600, 300])
+            if enough:
+                held += inside
                 break
-    shares = {name: np.mean(values) for name, values in held.items()}
-    assert all(share > 0.92 for share in shares.values()), shares
+    assert len(held) == 600
+    assert np.mean(held) > 0.94
+
+
+def simulated(random, recall, wrongly, shares, sizes):
+    """What people would say of each passage, what a model says, and the random order of each document."""
+    document = np.repeat(np.arange(len(sizes)), sizes)
+    true = random.random(len(document)) < np.array(shares)[document]
+    given = np.where(true, random.random(len(document)) < recall, random.random(len(document)) < wrongly)
+    return true, given, [random.permutation(np.flatnonzero(document == number)) for number in range(len(sizes))]
+
+
+def contained(true, given, read, sizes):
+    """Whether the intervals of precision and recall hold the truth, and whether enough was read."""
+    rows, document = np.concatenate(read), np.repeat(np.arange(len(sizes)), [len(part) for part in read])
+    found = estimates.estimate(estimates.Sample(document, true[rows, None], given[rows, None], np.array(sizes)), ["t"])
+    figures = [(found.themes[0].precision, given), (found.themes[0].recall, true)]
+    truth = [(true & given).sum() / base.sum() for _, base in figures]
+    inside = [value.low <= share <= value.high for (value, _), share in zip(figures, truth, strict=True) if value is not None]
+    return inside, found.stopping.enough
+
+
+def test_estimates_examples_in_the_documentation_hold():
+    assert doctest.testmod(estimates).failed == 0
 
 
 def test_estimates_say_when_enough_was_read():
