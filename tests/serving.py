@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -79,11 +78,3 @@ def post_file(port: int, path: str, name: str, data: bytes, /, field: str = "fil
     head = f'--line\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
     body = b"".join([*parts, head.encode(), data, b"\r\n--line--\r\n"])
     return ask(port, "POST", path, body, content_type="multipart/form-data; boundary=line")
-
-
-def wait_until(true: Any, seconds: float = 10) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -39,6 +39,7 @@ class Server(uvicorn.Server):
         self._when_started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then say so."""
         await super().startup(sockets)
         if self.started:
             self._when_started()
