@@ -70,11 +70,11 @@ def desk(browser, served):
         assert said == []
 
 
-def send(served, name, data):
+def send(port, name, data):
     """Open a file and send it to review, as the forms do."""
-    place = post_file(served.port, "/read", name, data, field="files").headers["location"]
+    place = post_file(port, "/read", name, data, field="files").headers["location"]
     body = f"opened={place.rpartition('/')[2]}".encode()
-    assert ask(served.port, "POST", "/review/documents", body, content_type="application/x-www-form-urlencoded").status == 303
+    assert ask(port, "POST", "/review/documents", body, content_type="application/x-www-form-urlencoded").status == 303
 
 
 def jsonl(rows):
@@ -137,7 +137,7 @@ def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_f
     labels = {}
     for number, rows in enumerate(composed):
         labels |= {row["text"]: row["labels"] for row in rows}
-        send(served, f"country-{number}.jsonl", jsonl(rows))
+        send(served.port, f"country-{number}.jsonl", jsonl(rows))
     answer = ask(served.port, "GET", "/review/tasks?annotator=Ana&queue=random&count=50").json
     while new := [task for task in answer["tasks"] if task["line"]["text"] in labels]:
         for task in new:
@@ -189,7 +189,7 @@ def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_f
 
 
 def test_desk_random_order_hides_the_model_and_the_others_show_it(desk, served, report):
-    send(served, "report.txt", report.read_bytes())
+    send(served.port, "report.txt", report.read_bytes())
     page = desk()
     begin(page, order="random")
     assert page.locator("#text u").count() == 0
@@ -204,13 +204,15 @@ def test_desk_random_order_hides_the_model_and_the_others_show_it(desk, served, 
         page.keyboard.press("Enter")
         see(page, "#text").not_to_have_text(before)
     assert page.locator("#text u").count() > 0
-    assert float(page.inner_text("[data-theme=forced_labor] .score").split()[0]) >= 0
-    first = page.locator("#examples li").first.inner_text()
-    assert first
+    text = page.inner_text("#text")
+    score = served.app.state.engine.tagger.tag([text])[0].scores["forced_labor"]
+    assert page.inner_text(".theme[data-theme=forced_labor] .score").split()[0] == f"{score:.2f}"
+    like = served.app.state.workbench.examples_like(text)
+    assert page.eval_on_selector_all("#examples li", "them => them.map(one => Number(one.dataset.example))") == like
 
 
 def test_desk_two_annotators_see_nothing_of_each_other_until_both_have_decided(desk, served, report):
-    send(served, "report.txt", report.read_bytes())
+    send(served.port, "report.txt", report.read_bytes())
     ana, ben = desk(), desk()
     begin(ana, "Ana", "random")
     begin(ben, "Ben", "random")
@@ -247,28 +249,23 @@ def test_desk_two_annotators_see_nothing_of_each_other_until_both_have_decided(d
 
 
 def test_desk_shows_hostile_passages_and_names_as_text(desk, served):
-    send(
-        served,
-        "hostile.jsonl",
-        jsonl([{"id": "<b>", "text": HOSTILE}, {"id": "2", "text": "Police took bribes. 𝒳 was exploited in forced labor."}]),
-    )
+    texts = [HOSTILE, "\U0001d4b3 \U0001f4a3 were exploited in forced labor, and officers took bribes."]
+    send(served.port, "hostile.jsonl", jsonl([{"id": f"<b>{number}", "text": text} for number, text in enumerate(texts)]))
     page = desk()
     begin(page, "<b>O'Neil</b>", "uncertain")
-    for _ in range(2):
+    evidence = {item.text: item.evidence["forced_labor"] for item in served.app.state.engine.tagger.tag(texts)}
+    for number in (1, 2):
         shown = page.inner_text("#text")
-        assert shown in (HOSTILE.replace("\u202e", "\u202e"), "Police took bribes. 𝒳 was exploited in forced labor.")
-        assert all(
-            mark in ("exploited in forced labor", "forced labor", "forced", "labor", "bribes", "took bribes", "Police took bribes")
-            or mark in shown
-            for mark in page.locator("#text u").all_inner_texts()
-        )
+        words = [shown[span.start : span.end] for span in sorted(evidence[shown], key=lambda span: span.start)]
+        assert "".join(page.locator("#text u.t1").all_inner_texts()) == "".join(words)
         page.keyboard.press("Enter")
-    ready(page, 2)
+        ready(page, number)
+    assert page.is_visible("#none")
     assert page.inner_text("#me b") == "<b>O'Neil</b>"
 
 
 def test_desk_skips_undoes_and_leaves_typing_alone(desk, served, report):
-    send(served, "report.txt", report.read_bytes())
+    send(served.port, "report.txt", report.read_bytes())
     page = desk()
     begin(page, order="uncertain")
     first = page.inner_text("#text")
@@ -306,7 +303,7 @@ def test_desk_passes_the_accessibility_rules_of_axe(desk, served, report, axe, o
     assert axe(page) == ""
     page.goto(served.url + "/learn")
     assert axe(page) == ""
-    send(served, "report.txt", report.read_bytes())
+    send(served.port, "report.txt", report.read_bytes())
     page.goto(served.url + "/review")
     assert axe(page) == ""
     begin(page, order="uncertain")
@@ -347,11 +344,8 @@ def killable(tmp_path, small):
 
 def test_server_killed_during_a_hundred_decisions_loses_none_that_it_acknowledged(killable, report):
     process, port = killable()
-    place = post_file(port, "/read", "report.txt", report.read_bytes(), field="files").headers["location"]
-    body = f"opened={place.rpartition('/')[2]}".encode()
-    ask(port, "POST", "/review/documents", body, content_type="application/x-www-form-urlencoded")
-    keys = [task["key"] for start in (0, 1) for task in ask(port, "GET", "/review/tasks?annotator=Ana&queue=random&count=50").json["tasks"]]
-    keys = list(range(min(keys), min(keys) + 100))
+    send(port, "report.txt", report.read_bytes())
+    keys = range(1, 101)
     acknowledged, enough = [], threading.Event()
 
     def work(some):
@@ -376,20 +370,15 @@ def test_server_killed_during_a_hundred_decisions_loses_none_that_it_acknowledge
         thread.join()
     assert 40 <= len(acknowledged) < 100
     _, port = killable(port)
-    kept = {
-        row["key"]: row["labels"]
-        for start in (0, 50)
-        for row in ask(port, "GET", f"/review/decided?annotator=Ana&start={start}").json["decided"]
-    }
+    pages = [ask(port, "GET", f"/review/decided?annotator=Ana&start={start}").json["decided"] for start in range(0, 120, 20)]
+    kept = {row["key"]: row["labels"] for page in pages for row in page}
     assert set(acknowledged) <= set(kept)
     assert all(kept[key] == (["complicity"] if key % 2 else []) for key in kept)
 
 
 def test_desk_keeps_decisions_while_the_server_is_away(killable, browser, report, tmp_path):
     process, port = killable()
-    place = post_file(port, "/read", "report.txt", report.read_bytes(), field="files").headers["location"]
-    body = f"opened={place.rpartition('/')[2]}".encode()
-    ask(port, "POST", "/review/documents", body, content_type="application/x-www-form-urlencoded")
+    send(port, "report.txt", report.read_bytes())
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{port}/review")
     begin(page, order="random")
@@ -416,7 +405,7 @@ def test_server_keeps_nothing_of_a_document_that_is_not_sent_to_review(served, r
 
 def test_server_refuses_requests_that_make_no_sense(served, report):
     assert ask(served.port, "GET", "/review/tasks?annotator=Ana&queue=random").json["error"].startswith("nothing is in review yet")
-    send(served, "report.txt", report.read_bytes())
+    send(served.port, "report.txt", report.read_bytes())
     decision = {"token": "decision-1", "passage": 1, "annotator": "Ana", "labels": [], "queue": "random"}
     for path, data, message in (
         ("/review/decisions", {**decision, "queue": "best"}, "no order 'best'"),

@@ -51,10 +51,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()
-    app.state.workbench = Workbench(settings, app.state.engine)
     app.state.parts = {name: path for name, path in PARTS.items() if name == "Read" or review.router.routes}
     app.include_router(api.router)
     if not settings.api_only:
+        app.state.workbench = Workbench(settings, app.state.engine)
         for router in (assets.router, pages.router, review.router):
             app.include_router(router)
     for kind in (HTTPException, RequestValidationError, TaggerError, Exception):
@@ -72,7 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.uploads.close()
-    app.state.workbench.close()
+    if not app.state.settings.api_only:
+        app.state.workbench.close()
 
 
 def _failed(request: Request, error: Exception) -> Response:

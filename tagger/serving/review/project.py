@@ -125,8 +125,9 @@ class Project:
         if row is None:
             raise ReviewError("this passage is not in review any more: load the page again")
         entry = pool.entries[row]
+        running = entry.line["paragraph"] is not None  # rows of a table have nothing to do with each other
         around = [
-            tuple(other.text for other in pool.entries[max(0, left) : right] if other.document == entry.document)
+            tuple(other.text for other in pool.entries[max(0, left) : right] if running and other.document == entry.document)
             for left, right in ((row - _AROUND, row), (row + 1, row + 1 + _AROUND))
         ]
         name = next(document.label for document in pool.documents if document.id == entry.document)

@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.features import Counts, Features, FeatureSettings
+from tagger.features import Features, FeatureSettings
 from tagger.serving.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random")
@@ -33,28 +33,36 @@ class Vectors:
     def __init__(self, texts: Sequence[str], features: Features) -> None:
         self.features = features
         counts = features.counts(texts)
-        self._indptr, self._indices = counts.indptr, counts.indices
-        present = np.bincount(counts.indices, minlength=features.columns)
-        self._rarity = np.log((1 + len(texts)) / (1 + present))
-        self._data = self._unit(counts)
-
-    def _unit(self, counts: Counts) -> NDArray[np.float64]:
-        row = np.repeat(np.arange(len(counts.indptr) - 1), np.diff(counts.indptr))
-        data = counts.data * self._rarity[counts.indices]
-        length = np.sqrt(np.bincount(row, data**2, minlength=len(counts.indptr) - 1))
-        unit: NDArray[np.float64] = data / np.maximum(length, 1e-12)[row]
-        return unit
+        self._row = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
+        self._columns, self._place = np.unique(counts.indices, return_inverse=True)
+        self._rarity = np.log((1 + len(texts)) / (1 + np.bincount(self._place, minlength=len(self._columns))))
+        self._data = _unit(counts.data * self._rarity[self._place], self._row, len(texts))
+        self._texts = len(texts)
 
     def like(self, text: str) -> NDArray[np.float64]:
-        """Cosines of all texts with one, (n,)."""
+        """Cosines of all texts with another one, (n,); features that none of them has don't count."""
         counts = self.features.counts([text])
-        dense = np.zeros(self.features.columns)
-        np.add.at(dense, counts.indices, self._unit(counts))
-        row = np.repeat(np.arange(len(self._indptr) - 1), np.diff(self._indptr))
-        cosines: NDArray[np.float64] = np.bincount(row, self._data * dense[self._indices], minlength=len(self._indptr) - 1).astype(
-            np.float64
-        )
+        known = np.isin(counts.indices, self._columns)
+        place = np.searchsorted(self._columns, counts.indices[known])
+        return self._cosines(place, _unit(counts.data[known] * self._rarity[place], np.zeros(len(place), np.int64), 1))
+
+    def like_row(self, row: int) -> NDArray[np.float64]:
+        """Cosines of all texts with one of them, (n,)."""
+        own = slice(*np.searchsorted(self._row, [row, row + 1]))
+        return self._cosines(self._place[own], self._data[own])
+
+    def _cosines(self, place: NDArray[np.int64], data: NDArray[np.float64]) -> NDArray[np.float64]:
+        dense = np.zeros(len(self._columns))
+        dense[place] = data
+        cosines: NDArray[np.float64] = np.bincount(self._row, self._data * dense[self._place], minlength=self._texts).astype(np.float64)
         return cosines
+
+
+def _unit(data: NDArray[np.float64], row: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
+    """Give each row the length 1."""
+    length = np.sqrt(np.bincount(row, data**2, minlength=rows))
+    unit: NDArray[np.float64] = data / np.maximum(length, 1e-12)[row]
+    return unit
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ def diverse(candidates: Sequence[Entry], doubt: NDArray[np.float64], place: Mapp
     for _ in range(min(_DIVERSE, len(candidates))):
         best = int(np.argmax(worth * distance))
         picked.append(candidates[best].key)
-        distance = np.minimum(distance, 1 - vectors.like(candidates[best].text).clip(0, 1))
+        distance = np.minimum(distance, 1 - vectors.like_row(best).clip(0, 1))
         distance[best] = -1.0
     return picked
 

@@ -22,7 +22,7 @@ from tagger.serving.review.project import Project
 from tagger.serving.review.queues import QUEUES
 from tagger.serving.review.workbench import Workbench
 
-_MOST = 50  # passages in one answer
+_MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided
 
 router = APIRouter(include_in_schema=False)
 Annotator = Annotated[str, Query(max_length=200)]
@@ -163,7 +163,7 @@ def decided(
     """What an annotator has decided, the last first: all, or the passages that hold some words."""
     project = _workbench(request).project
     rows = showing.decided(project, annotator, find)
-    return {"decided": rows[start : start + _MOST], "found": len(rows)}
+    return {"decided": rows[start : start + _LISTED], "found": len(rows)}
 
 
 @router.get("/review/progress")

@@ -208,6 +208,8 @@ def verdict(result: Mapping[str, Any]) -> str:
             f"Measured on {many(result['passages'], 'passage')} of one document only, so no interval says how far to trust the difference. "
             "Hold out a second document."
         )
+    if not result["flips"]:
+        return f"Both models give these {many(result['passages'], 'passage')} the same labels."
     value, low, high = (macro["difference"][name] for name in ("value", "low", "high"))
     told = f"macro F1 {value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
     if low > 0:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
-from tagger.corpus import PASSAGES
-from tagger.errors import ReviewError
+from tagger.errors import MissingExtraError, ReviewError
 from tagger.features import Features
 from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
@@ -17,7 +17,7 @@ from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors
 from tagger.serving.review.store import Store
 from tagger.serving.settings import Settings
-from tagger.themes import Codebook, load_codebook
+from tagger.themes import load_codebook
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _CODEBOOKS = (Path("corpora/themes.toml"), _PACKAGE / "themes.toml", _PACKAGE.parent / "corpora/themes.toml")
@@ -25,20 +25,23 @@ _EMPTY = "nothing is in review yet: open a report under Read and choose Review t
 
 
 class Workbench:
-    """One server's review and learning. Nothing is written to the data folder before a document is sent to review."""
+    """One server's review and learning. Nothing is written to the data folder before a document is sent to review.
+
+    Raises
+    ------
+    ThemesError
+        The codebook can't be read.
+    """
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.home, self.engine = settings.home, engine
-        self.themes = settings.themes or next(path for path in _CODEBOOKS if path.is_file())
-        corpora = sorted(path.parent for path in self.themes.parent.glob(f"*/{PASSAGES}"))
-        self.learning = Learning(self.home, first=settings.model, themes=self.themes, corpora=corpora)
+        themes = settings.themes or next(path for path in _CODEBOOKS if path.is_file())
+        self.codebook = load_codebook(themes)
+        """What annotators work by."""
+        corpora = sorted(path.parent for path in themes.parent.glob("*/passages.jsonl"))
+        self.learning = Learning(self.home, first=settings.model, themes=themes, corpora=corpora)
         self._project: Project | None = None
         self._lock = threading.Lock()
-
-    @cached_property
-    def codebook(self) -> Codebook:
-        """The codebook that annotators work by."""
-        return load_codebook(self.themes)
 
     @property
     def empty(self) -> bool:
@@ -82,6 +85,8 @@ class Workbench:
         return self.home / "review.sqlite"
 
     def _opened(self) -> Project:
+        if find_spec("datasets") is None:
+            raise MissingExtraError("datasets", "train")
         with self._lock:
             if self._project is None:
                 self._project = Project(Store(self._path, self.engine.tagger.themes), self.engine, self.learning.corpora)

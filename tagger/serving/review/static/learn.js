@@ -81,7 +81,7 @@ function show(run) {
 }
 
 const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
-const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "±") + Math.abs(value).toFixed(3);
+const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + Math.abs(value).toFixed(3);
 const difference = (found) => (found ? `${signed(found.value)} (${signed(found.low)} to ${signed(found.high)})` : "–");
 function fill(row, values) {
   row.querySelectorAll("td").forEach((cell, i) => (cell.textContent = values[i]));
