@@ -341,6 +341,13 @@ def test_serving_every_answer_has_the_headers_of_safety(server):
     assert "*" not in POLICY
 
 
+def test_serving_tells_nobody_what_went_wrong_inside(server, monkeypatch):
+    monkeypatch.setitem(server.app.state._state, "engine", None)
+    answer = post_json(server.port, "/v1/tag", {"texts": ["secret"]})
+    assert (answer.status, answer.headers["content-security-policy"]) == (500, POLICY)
+    assert answer.json == {"error": "something went wrong inside the server: the terminal in which it runs tells what"}
+
+
 def test_serving_pages_hold_no_script_or_style(server, report):
     key = post_file(server.port, "/read", "report.txt", report.read_bytes(), field="files").headers["location"]
     for path in ("/", key, "/login"):

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Request, Response, Security, UploadFile
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tagger import __version__
@@ -118,12 +119,15 @@ def _fails(*statuses: int) -> Mapping[int | str, dict[str, Any]]:
     return {status: {"model": Failure} for status in statuses}
 
 
-router = APIRouter()
 _JSON = "application/json"
+_TOKEN = HTTPBearer(auto_error=False, description="The token that the server was started with, if any.")  # checked in security.py
+
+router = APIRouter()
 
 
 @router.post(
     "/v1/tag",
+    dependencies=[Security(_TOKEN)],
     response_model=TaggedTexts,
     responses={**_fails(401, 403, 408, 413, 415, 422, 503)},
     openapi_extra={"requestBody": {"required": True, "content": {_JSON: {"schema": Texts.model_json_schema()}}}},
@@ -135,12 +139,17 @@ async def tag_texts(request: Request) -> Response:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise HTTPException(415, f"send JSON, with the header Content-Type: {_JSON}")
     # Read and written here, in the thread that tags, and not by the framework: that takes a third of the time of tagging.
-    count, body = await engine.run(partial(_tag_texts, engine.tagger, await request.body()))
+    count, body = await engine.run(partial(tagged_texts, engine.tagger, await request.body()))
     metrics.passages.inc(count)
     return Response(body, media_type=_JSON)
 
 
-@router.post("/v1/documents", response_model=TaggedDocuments, responses={**_fails(400, 401, 403, 408, 413, 422, 503)})
+@router.post(
+    "/v1/documents",
+    dependencies=[Security(_TOKEN)],
+    response_model=TaggedDocuments,
+    responses={**_fails(400, 401, 403, 408, 413, 422, 501, 503)},
+)
 async def tag_document(
     request: Request,
     file: Annotated[UploadFile, File(description="A report or a table, of any format that tagger reads.")],
@@ -152,14 +161,14 @@ async def tag_document(
     uploads: Uploads = request.app.state.uploads
     metrics: Metrics = request.app.state.metrics
     columns = Columns(text=text_column or None, id=id_column or None)
-    documents = await uploads.read(await file.read(), file.filename or "", columns)
+    documents = await uploads.read(file.file, file.filename or "", columns)
     body = await engine.run(partial(_tag_documents, engine.tagger, documents))
     metrics.documents.inc(len(documents))
     metrics.passages.inc(sum(len(document.passages) for document in documents))
     return Response(body, media_type=_JSON)
 
 
-@router.get("/v1/model", responses={**_fails(401, 403)})
+@router.get("/v1/model", dependencies=[Security(_TOKEN)], responses={**_fails(401, 403)})
 async def model(request: Request) -> ModelCard:
     """Say what the model knows, and how good it is."""
     engine: Engine = request.app.state.engine
@@ -194,14 +203,20 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **_fails(401, 403)})
+@router.get(
+    "/metrics",
+    dependencies=[Security(_TOKEN)],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **_fails(401, 403)},
+)
 def metrics(request: Request) -> Response:
     """Count requests, seconds, passages and documents, for Prometheus."""
     found: Metrics = request.app.state.metrics
     return Response(found.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _tag_texts(tagger: Tagger, body: bytes) -> tuple[int, bytes]:
+def tagged_texts(tagger: Tagger, body: bytes) -> tuple[int, bytes]:
+    """Answer a request to tag passages, from its body to that of the answer; return the number of passages, too."""
     try:
         asked = Texts.model_validate_json(body)
     except ValidationError as error:

@@ -21,7 +21,7 @@ from tagger.serving.rendering import PARTS, page
 from tagger.serving.review import routes as review
 from tagger.serving.review.learning import adopted
 from tagger.serving.review.workbench import Workbench
-from tagger.serving.security import Guard
+from tagger.serving.security import HEADERS, Guard
 from tagger.serving.settings import Settings
 from tagger.serving.uploads import Uploads
 
@@ -83,7 +83,7 @@ def _failed(request: Request, error: Exception) -> Response:
         answer: Response = page(request, "error.html", part="", status=status, message=message)
     else:
         answer = JSONResponse({"error": message}, status_code=status)
-    answer.headers.update(headers or {})
+    answer.headers.update({**HEADERS, **(headers or {})})  # of what went wrong inside, the guard does not see the answer
     return answer
 
 

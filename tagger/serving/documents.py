@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tagger.records import Document, Tagged
 from tagger.tagging import Tagger
+from tagger.writing.text import label
 
 
 class Opened:
@@ -17,6 +18,7 @@ class Opened:
         self.name = name
         self.documents = tuple(documents)
         self.characters = sum(len(document.text) for document in documents)
+        self.title = label(self.documents[0]) if len(self.documents) == 1 else name
         self.passages = sum(len(document.passages) for document in documents)
         self._tagged: tuple[Tagger, list[tuple[Document, list[Tagged]]]] | None = None
 

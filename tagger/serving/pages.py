@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from functools import partial
-from typing import Annotated
+from typing import IO, Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -46,31 +47,18 @@ async def start(request: Request) -> Response:
 
 @router.post("/read")
 async def read(request: Request) -> Response:
-    """Open the files of a form, or the text pasted into it."""
+    """Open the files of a form, or the text pasted into it; those that can't be read are named."""
     settings: Settings = request.app.state.settings
-    uploads: Uploads = request.app.state.uploads
-    shelf: Shelf = request.app.state.shelf
-    metrics: Metrics = request.app.state.metrics
     async with request.form(max_files=_FILES, max_fields=10, max_part_size=settings.limits.size) as form:
         given = {name: value for name in ("text", "text_column", "id_column") if isinstance(value := form.get(name), str)}
-        sent = [
-            (await file.read(), file.filename or "") for file in form.getlist("files") if isinstance(file, UploadFile) and file.filename
-        ]
-    if given.get("text", "").strip():
-        sent.append((given["text"].encode("utf-8", "replace"), "Pasted text.txt"))
-    columns = Columns(text=given.get("text_column") or None, id=given.get("id_column") or None)
-    opened, failed = [], [] if sent else ["choose a file or paste some text first"]
-    for data, filename in sent:
-        try:
-            documents = await uploads.read(data, filename, columns)
-        except (InputError, MissingExtraError) as error:
-            failed.append(str(error))
-            continue
-        opened.append(Opened(documents[0].name if len(documents) == 1 else filename, documents))
-        shelf.add(opened[-1])
-        metrics.documents.inc(len(documents))
-    if failed:
-        return _start(request, failed, text=given.get("text", ""))
+        files = [file for file in form.getlist("files") if isinstance(file, UploadFile) and file.filename]
+        sent: list[tuple[IO[bytes], str]] = [(file.file, file.filename or "") for file in files]
+        if given.get("text", "").strip():
+            sent.append((io.BytesIO(given["text"].encode("utf-8", "replace")), "Pasted text.txt"))
+        columns = Columns(text=given.get("text_column") or None, id=given.get("id_column") or None)
+        opened, failed = await _open(request, sent, columns)
+    if failed or not opened:
+        return _start(request, failed or ["choose a file or paste some text first"], text=given.get("text", ""))
     return RedirectResponse(f"/read/{opened[0].key}" if len(opened) == 1 else "/", status_code=303)
 
 
@@ -127,6 +115,24 @@ async def logged_in(request: Request, token: Annotated[str, Form()]) -> Response
     answer = RedirectResponse("/", status_code=303)
     answer.set_cookie(COOKIE, cookie_of(settings.token), httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return answer
+
+
+async def _open(request: Request, sent: Iterable[tuple[IO[bytes], str]], columns: Columns) -> tuple[list[Opened], list[str]]:
+    """Open files, given with their names; return those that are open, and what is wrong with the others."""
+    uploads: Uploads = request.app.state.uploads
+    shelf: Shelf = request.app.state.shelf
+    metrics: Metrics = request.app.state.metrics
+    opened, failed = [], []
+    for file, filename in sent:
+        try:
+            documents = await uploads.read(file, filename, columns)
+        except (InputError, MissingExtraError) as error:
+            failed.append(str(error))
+            continue
+        opened.append(Opened(documents[0].name if len(documents) == 1 else filename, documents))
+        shelf.add(opened[-1])
+        metrics.documents.inc(len(documents))
+    return opened, failed
 
 
 def _start(request: Request, failed: list[str] | None = None, text: str = "") -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import PureWindowsPath
 from queue import LifoQueue
+from typing import IO
 
 from tagger.errors import InputError
 from tagger.reading import COLUMNS, Columns, Limits, naming, source_of
@@ -28,8 +29,8 @@ class Uploads(Line):
         for _ in range(_PROCESSES):
             self._free.put(Sandbox())
 
-    async def read(self, data: bytes, filename: str, columns: Columns = COLUMNS) -> list[Document]:
-        """Return the documents of a file, one a country.
+    async def read(self, file: IO[bytes], filename: str, columns: Columns = COLUMNS) -> list[Document]:
+        """Return the documents of a file, one a country. It is taken into memory when it is its turn.
 
         Raises
         ------
@@ -38,20 +39,20 @@ class Uploads(Line):
         MissingExtraError
             The library for the file's format is not installed.
         """
-        return await self.run(partial(self._read, data, filename, columns))
+        return await self.run(partial(self._read, file, filename, columns))
 
     def close(self) -> None:
         """End the processes."""
         while not self._free.empty():
             self._free.get().close()
 
-    def _read(self, data: bytes, filename: str, columns: Columns) -> list[Document]:
+    def _read(self, file: IO[bytes], filename: str, columns: Columns) -> list[Document]:
         path = PureWindowsPath(clean(filename))  # browsers of old send the whole path, of either kind
         name = path.stem[:_LONGEST_NAME] or "upload"
         label = f"{name}{path.suffix}"
         sandbox = self._free.get()
         try:
-            source = source_of(data, path.suffix, label=label, name=name, columns=columns, limits=self._limits, parse=sandbox.read)
+            source = source_of(file.read(), path.suffix, label=label, name=name, columns=columns, limits=self._limits, parse=sandbox.read)
         finally:
             self._free.put(sandbox)
         with naming(label):

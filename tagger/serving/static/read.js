@@ -24,7 +24,7 @@ function step(by) {
   shown[Math.min(Math.max(here + by, 0), shown.length - 1)]?.scrollIntoView();
 }
 function mark() {
-  const here = above(innerHeight * 0.4)?.id;
+  const here = above(innerHeight / 2)?.id;
   for (const link of links) {
     if (decodeURIComponent(link.hash.slice(1)) === here) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
