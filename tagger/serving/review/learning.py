@@ -150,8 +150,7 @@ class Learning:
             (self.home / _CHOSEN).unlink(missing_ok=True)
         else:
             job = json.loads((self.home / "runs" / name / JOB).read_text(encoding="utf-8"))
-            present = {document.id for document in project.store.documents()}
-            project.store.note_learned(digest(tagger), sorted(present & set(job["learned"])))
+            project.store.note_learned(digest(tagger), job["learned"])
             with whole(self.home / _CHOSEN) as stream:
                 stream.write(f"{name}\n".encode())
         self.current = folder
@@ -170,8 +169,8 @@ class Learning:
         return self._process is not None and self._process.poll() is None
 
 
-def _prepare(folder: Path, project: Project) -> list[int]:
-    """Write what a run learns from and is measured on; return the documents that it learns from."""
+def _prepare(folder: Path, project: Project) -> list[str]:
+    """Write what a run learns from and is measured on; return the digests of the documents that it learns from."""
     store, found = project.store, project.verdicts()
     documents, entries = store.documents(), project.pool().entries
     learn = {document.id for document in documents if not document.held_out}
@@ -185,7 +184,7 @@ def _prepare(folder: Path, project: Project) -> list[int]:
         if document.held_out and document.id not in unfair
     ]
     write_json(folder / HELD_OUT, [document for document in test if document["labels"]])
-    return sorted(learn)
+    return [document.digest for document in documents if document.id in learn]
 
 
 def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, Verdict]) -> dict[str, Any]:

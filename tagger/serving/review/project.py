@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,11 @@ class Project:
             tagger = self.engine.tagger
             model = digest(tagger)
             if self._pool is None or self._pool[0] != (self.store.revision, model):
+                own = Tagger(replace(tagger.model), name=tagger.name)  # what a model remembers of words is for one thread
                 for document in self.store.documents():
                     if document.model != model:
                         passages = [entry.passage for entry in self.store.entries(document.id)]
-                        self.store.retag(document.id, tagger.tag(passages), model=model)
+                        self.store.retag(document.id, own.tag(passages), model=model)
                 revision = self.store.revision
                 model_of = tagger.model
                 review = model_of.thresholds, model_of.review, model_of.settings
@@ -85,8 +86,8 @@ class Project:
                 self._pool = (revision, model), pool
             return self._pool[1]
 
-    def tasks(self, annotator: str, queue: str, *, theme: str | None = None, count: int = 20) -> list[Task]:
-        """Return the next passages of an order that an annotator has not decided.
+    def tasks(self, annotator: str, queue: str, *, theme: str | None = None, count: int = 20) -> tuple[list[Task], int]:
+        """Return the next passages of an order that an annotator has not decided, and how many there are.
 
         Raises
         ------
@@ -105,7 +106,7 @@ class Project:
             fresh = [key for key in ordered if key not in mine and others[key] < 2]
             # What was skipped comes again when nothing else is left.
             keys = fresh or [key for key in ordered if key in mine and mine[key].labels is None and others[key] < 2]
-        return [self.task(key, mine.get(key), queue) for key in keys[:count]]
+        return [self.task(key, mine.get(key), queue) for key in keys[:count]], len(keys)
 
     def _ordered(self, pool: Pool, queue: str, theme: str | None) -> list[int]:
         if queue == "random":

@@ -121,8 +121,8 @@ def tasks(
 ) -> dict[str, Any]:
     """The next passages of an order for an annotator."""
     workbench = _workbench(request)
-    found = workbench.project.tasks(annotator, queue, theme=theme, count=count)
-    return {"tasks": [showing.task(workbench, task) for task in found]}
+    found, left = workbench.project.tasks(annotator, queue, theme=theme, count=count)
+    return {"tasks": [showing.task(workbench, task) for task in found], "left": left}
 
 
 @router.get("/review/passages/{key}")

@@ -46,7 +46,7 @@ CREATE TABLE settlements (
     id INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
     annotator TEXT NOT NULL, labels TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
 );
-CREATE TABLE learned (model TEXT NOT NULL, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE, PRIMARY KEY (model, document));
+CREATE TABLE learned (model TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (model, document));
 """
 _DECISION = "id, passage, annotator, labels, suggested, queue, at"
 _CURRENT = "SELECT max(id) FROM decisions WHERE undone IS NULL GROUP BY passage, annotator"
@@ -58,6 +58,8 @@ class ReviewDocument:
     """A document that was sent to review."""
 
     id: int
+    digest: str
+    """SHA-256 of its passages."""
     name: str
     label: str
     model: str
@@ -209,11 +211,11 @@ class Store:
 
     def documents(self) -> list[ReviewDocument]:
         """Return the documents, in the order in which they came."""
-        query = """SELECT documents.id, name, label, model, held_out, added, count(key) FROM documents
+        query = """SELECT documents.id, digest, name, label, model, held_out, added, count(key) FROM documents
             JOIN passages ON document = documents.id GROUP BY documents.id ORDER BY documents.id"""
         return [
-            ReviewDocument(id, name, label, model, bool(held_out), added, passages)
-            for id, name, label, model, held_out, added, passages in self._rows(query)
+            ReviewDocument(id, digest, name, label, model, bool(held_out), added, passages)
+            for id, digest, name, label, model, held_out, added, passages in self._rows(query)
         ]
 
     def entries(self, document: int | None = None) -> list[Entry]:
@@ -289,8 +291,9 @@ class Store:
             raise ReviewError("this passage is not in review any more: load the page again")
         if found[0]:
             raise ReviewError("both decisions about this passage were shown since: settle it under Differences instead")
-        query = f"SELECT count(*) FROM decisions WHERE id IN ({_CURRENT}) AND passage = ? AND annotator != ? AND labels IS NOT NULL"
-        if db.execute(query, (passage, annotator)).fetchone()[0] > 1:
+        query = "SELECT annotator, labels FROM decisions WHERE passage = ? AND annotator != ? AND undone IS NULL ORDER BY id"
+        others = dict(db.execute(query, (passage, annotator)).fetchall())
+        if sum(labels is not None for labels in others.values()) > 1:
             raise ReviewError("two others have decided this passage already: go on with the next one")
 
     def decisions(self, annotator: str | None = None) -> list[Decision]:
@@ -351,10 +354,11 @@ class Store:
 
     def learned(self, model: str) -> set[int]:
         """Return the documents that a model, by its digest, has learned from."""
-        return {number for (number,) in self._rows("SELECT document FROM learned WHERE model = ?", (model,))}
+        query = "SELECT documents.id FROM documents JOIN learned ON learned.document = documents.digest WHERE learned.model = ?"
+        return {number for (number,) in self._rows(query, (model,))}
 
-    def note_learned(self, model: str, documents: Sequence[int]) -> None:
-        """Note which documents a model has learned from."""
+    def note_learned(self, model: str, documents: Sequence[str]) -> None:
+        """Note which documents, by their digests, a model has learned from: so it is known when one is removed and comes again."""
         with self._write() as db:
             db.executemany("INSERT OR IGNORE INTO learned VALUES (?, ?)", [(model, document) for document in documents])
             _changed(db)

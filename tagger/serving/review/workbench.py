@@ -41,7 +41,7 @@ class Workbench:
         corpora = sorted(path.parent for path in themes.parent.glob("*/passages.jsonl"))
         self.learning = Learning(self.home, first=settings.model, themes=themes, corpora=corpora)
         self._project: Project | None = None
-        self._lock = threading.Lock()
+        self._lock, self._comparing = threading.Lock(), threading.Lock()
 
     @property
     def empty(self) -> bool:
@@ -72,7 +72,8 @@ class Workbench:
 
     def examples_like(self, text: str) -> list[int]:
         """Numbers of the codebook's boundary cases, the most similar to a passage first."""
-        return [int(row) for row in (-self._examples.like(text)).argsort(kind="stable")]
+        with self._comparing:
+            return [int(row) for row in (-self._examples.like(text)).argsort(kind="stable")]
 
     def close(self) -> None:
         """End what runs, and close the file."""

@@ -16,6 +16,7 @@ const AHEAD = 20;
 let annotator = "";
 let tasks = []; // the passage on the desk, then those that follow
 let coming = null; // the request for more
+let left = 0; // how many passages of this order the annotator has not decided
 let asked = 0; // rises with every change of order, so that a late answer is dropped
 
 const named = (labels) => (labels.length ? labels.map((label) => titles[label] ?? label).join(", ") : "no theme");
@@ -62,6 +63,7 @@ function show() {
   $("me").hidden = $("far").hidden = !annotator;
   $("me").querySelector("b").textContent = annotator;
   card.hidden = !task;
+  if ($("cases")) $("cases").hidden = !task;
   $("none").hidden = Boolean(task) || !annotator || coming !== null;
   if (!task) return;
   const { line } = task;
@@ -77,8 +79,7 @@ function show() {
     chip.setAttribute("aria-pressed", marked.includes(theme));
     chip.querySelector(".score").textContent = score === undefined ? "" : score.toFixed(2) + (line.review.includes(theme) ? " ?" : "");
   }
-  const list = $("examples");
-  if (list) task.examples.forEach((number) => list.append(list.querySelector(`[data-example="${number}"]`)));
+  if ($("examples")) task.examples.forEach((number) => $("examples").append($("examples").querySelector(`[data-example="${number}"]`)));
   tally();
 }
 
@@ -106,6 +107,7 @@ async function more() {
   if (order !== asked) return;
   const gone = new Set([...tasks.map((task) => task.key), ...outbox.list.filter((one) => one.annotator === annotator).map((one) => one.passage)]);
   tasks.push(...found.tasks.filter((task) => !gone.has(task.key)));
+  left = found.left;
 }
 
 function refill() {
@@ -140,6 +142,7 @@ function begin() {
 function decide(labels) {
   const task = tasks.shift();
   if (!task) return;
+  left = Math.max(left - 1, 0);
   warn("");
   outbox.add({ passage: task.key, annotator, labels, queue: task.queue });
   show();
@@ -179,7 +182,7 @@ function refreshSoon() {
 
 let done = { decided: 0, passages: 0 };
 function tally() {
-  $("tally").textContent = annotator ? `${done.decided} of ${done.passages} decided by you` : "";
+  $("tally").textContent = annotator ? `${done.decided} of ${done.passages} decided by you${tasks.length ? `, ${left} left in this order` : ""}` : "";
   $("bar").max = Math.max(done.passages, 1);
   $("bar").value = done.decided;
 }
@@ -257,6 +260,10 @@ $("who").addEventListener("submit", (event) => {
   begin();
   refresh();
   focus();
+});
+$("all")?.addEventListener("click", (event) => {
+  const every = $("examples").classList.toggle("every");
+  event.target.setAttribute("aria-expanded", every);
 });
 $("change").addEventListener("click", () => {
   annotator = "";
