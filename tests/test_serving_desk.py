@@ -170,7 +170,7 @@ def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_f
     page.wait_for_selector("#done:not([hidden])")
     assert page.is_disabled("#start")
     page.wait_for_selector("#result:not([hidden])", timeout=120_000)
-    assert "macro F1" in page.inner_text("#verdict")
+    assert re.match("(The new model seems|No difference)", page.text_content("#verdict"))
     assert "of 2 held-out documents" in page.inner_text("#measured")
     assert "to" in page.inner_text("#macro td:nth-of-type(4)")
     assert page.inner_text(".site .model").startswith("default")

@@ -16,6 +16,7 @@ from tagger.serving.engine import Engine
 from tagger.serving.review.export import export
 from tagger.serving.review.learning import Learning, adopted, held_out_document
 from tagger.serving.review.project import Project, digest
+from tagger.serving.review.showing import verdict
 from tagger.serving.review.store import Store
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
@@ -222,3 +223,23 @@ def test_status_of_a_run_reads_as_json_whenever_it_is_read(project, learning):
     path = next(Path(learning.home).glob("runs/*/status.json"))
     for _ in range(300):
         assert json.loads(path.read_text())["state"] in ("running", "done")
+
+
+@pytest.mark.parametrize(
+    ("result", "start"),
+    [
+        ({"passages": 0}, "Nothing tells whether"),
+        ({"passages": 1, "macro": {"difference": None}}, "Measured on 1 passage of one document only"),
+        ({"flips": []}, "Both models give these 90 passages the same labels."),
+        ({"macro": {"difference": {"value": 0.01, "low": -0.01, "high": 0.03}}}, "No difference can be told: macro F1 +0.010"),
+        ({}, "The new model is better: macro F1 +0.020, 95 % interval +0.010 to +0.030."),
+        (
+            {"documents": 3},
+            "The new model seems better: macro F1 +0.020, 95 % interval +0.010 to +0.030. But 3 held-out documents are too few",
+        ),
+        ({"macro": {"difference": {"value": -0.02, "low": -0.03, "high": -0.01}}}, "The new model is worse"),
+    ],
+)
+def test_verdict_says_what_a_comparison_proves(result, start):
+    better = {"difference": {"value": 0.02, "low": 0.01, "high": 0.03}}
+    assert verdict({"passages": 90, "documents": 5, "flips": [{}], "macro": better, **result}).startswith(start)

@@ -24,6 +24,7 @@ It listens on this machine only, unless you name another address and a token. Ct
 **Examples**
 
 - `tagger serve` opens http://127.0.0.1:8765/ to read reports
+- `tagger serve --home theirs` keeps the passages saved to be reviewed, and what is decided of them, in the folder `theirs`
 - `tagger serve --api-only --workers 4` answers programs; its OpenAPI document is at /openapi.json
 - `TAGGER_TOKEN=$(openssl rand -hex 16) tagger serve --host 0.0.0.0 --no-open` lets other machines in, with the token
 """

@@ -17,6 +17,8 @@ from tagger.writing.about import AboutTheme
 from tagger.writing.text import many
 from tagger.writing.webpage import STYLES
 
+FEW_DOCUMENTS = 5  # as `tagger.evaluation` has it, which takes long to import
+
 
 class ShownTheme(NamedTuple):
     """A theme of the model, with its colour and what the codebook says of it, if anything."""
@@ -196,7 +198,7 @@ def run(workbench: Workbench) -> dict[str, Any] | None:
 
 
 def verdict(result: Mapping[str, Any]) -> str:
-    """Say in a sentence whether the new model is better."""
+    """Say in a sentence whether the new model is better. Resamples of a few documents differ too little for a sure answer."""
     if not result["passages"]:
         return (
             "Nothing tells whether the new model is better: no passage of a held-out document was reviewed in random order. "
@@ -212,8 +214,10 @@ def verdict(result: Mapping[str, Any]) -> str:
         return f"Both models give these {many(result['passages'], 'passage')} the same labels."
     value, low, high = (macro["difference"][name] for name in ("value", "low", "high"))
     told = f"macro F1 {value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
-    if low > 0:
-        return f"The new model is better: {told}."
-    if high < 0:
-        return f"The new model is worse: {told}."
-    return f"No difference can be told: {told}. Review more held-out passages at random to narrow it."
+    if low <= 0 <= high:
+        return f"No difference can be told: {told}. Review more held-out passages at random to narrow it."
+    word = "better" if low > 0 else "worse"
+    if result["documents"] < FEW_DOCUMENTS:
+        few = many(result["documents"], "held-out document")
+        return f"The new model seems {word}: {told}. But {few} are too few to be sure: hold out {FEW_DOCUMENTS} or more."
+    return f"The new model is {word}: {told}."
