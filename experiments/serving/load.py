@@ -23,7 +23,8 @@ from pathlib import Path
 from statistics import median
 
 import tagger
-from tagger.serving.api import tagged_texts
+from tagger.serving.api import answer
+from tagger.serving.engine import json_lines
 from tagger.writing.whole import whole
 
 HERE = Path(__file__).parent
@@ -97,8 +98,13 @@ def processor_seconds(pid: int) -> float:
 
 def measured(plan: Plan, model: tagger.Tagger, given: Sequence[str]) -> Load:
     """Start a server, let the clients ask, end it."""
-    bodies = [json.dumps({"texts": part, "evidence": plan.evidence}).encode() for part in batched(given, plan.batch)]
-    pairs = [(body, tagged_texts(model, body)[1]) for body in bodies]
+    pairs = [
+        (
+            json.dumps({"texts": part, "evidence": plan.evidence}).encode(),
+            answer(model.about.model, json_lines(model.tag(part, evidence=plan.evidence), model.about)),
+        )
+        for part in batched(given, plan.batch)
+    ]
     scores, scores_by_processor = in_process(model, given, plan.batch)
     command = [sys.executable, "-m", "tagger", "serve", "--api-only", "--port", "0", "--workers", str(plan.workers)]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
@@ -136,12 +142,12 @@ async def _ask_all(port: int, pairs: Sequence[tuple[bytes, bytes]], used: Callab
             place += CLIENTS
             head = f"POST /v1/tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             writer.write(head.encode() + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            found = await reader.readexactly(int(re.findall(rb"content-length: (\d+)", answer)[0]))
+            head_of_answer = await reader.readuntil(b"\r\n\r\n")
+            found = await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head_of_answer)[0]))
             done = time.perf_counter()
             if begin <= done <= end:
                 latencies.append(done - start)
-            errors += not answer.startswith(b"HTTP/1.1 200 ") or found != expected
+            errors += not head_of_answer.startswith(b"HTTP/1.1 200 ") or found != expected
         writer.close()
 
     async def watch() -> float:

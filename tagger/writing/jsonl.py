@@ -36,11 +36,11 @@ def write_jsonl(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write a line for each passage, whether it carries a theme or not."""
     for _, passages in results:
         for item in passages:
-            stream.write(f"{json_line(item)}\n".encode("utf-8", "replace"))
+            stream.write(_line(item).encode("utf-8", "replace"))
 
 
-def json_line(item: Tagged) -> str:
-    """The line of a passage, without its end: what `json` makes of `tagged_to_json`, in a third of the time."""
+def _line(item: Tagged) -> str:
+    """The line of a passage: what `json` makes of `tagged_to_json`, in a third of the time."""
     passage = item.passage
     scores = ", ".join([f"{_quoted(theme)}: {round(score, 6)!r}" for theme, score in item.scores.items()])
     evidence = ", ".join([f"{_quoted(theme)}: [{', '.join(map(_span, spans))}]" for theme, spans in item.evidence.items()])
@@ -48,7 +48,7 @@ def json_line(item: Tagged) -> str:
         f'{{"id": {_quoted(passage.id)}, "document": {_quoted(passage.document)}, "section": {_string(passage.section)}, '
         f'"page": {_number(passage.page)}, "paragraph": {_number(passage.paragraph)}, "start": {passage.start}, "end": {passage.end}, '
         f'"text": {_quoted(passage.text)}, "labels": {_names(item.labels)}, "scores": {{{scores}}}, '
-        f'"evidence": {{{evidence}}}, "review": {_names(item.review)}}}'
+        f'"evidence": {{{evidence}}}, "review": {_names(item.review)}}}\n'
     )
 
 
