@@ -202,11 +202,21 @@ def test_retraining_ends_when_told_and_with_its_parent(project, learning):
     learning.start(project, ["small"])
     learning.stop()
     assert learning.status()["state"] == "failed"
-    assert "interrupted" in learning.status()["message"]
+    assert learning.status()["message"] == "It was stopped before it was done"
+    decide(project, 1, [])
     learning.start(project, ["small"])
     process = learning._process
     process.stdin.close()  # as when the server is killed
     assert process.wait(20) != 0
+    assert "interrupted" in learning.status()["message"]
+
+
+def test_retraining_leaves_no_text_of_a_killed_server(tmp_path, root):
+    folder = tmp_path / "runs" / "2026-01-01-000000"
+    (folder / "reviewed").mkdir(parents=True)
+    (folder / "held_out.json").write_text("[]")
+    Learning(tmp_path, first=None, themes=root / "corpora/themes.toml", corpora=[])
+    assert list(folder.iterdir()) == []
 
 
 def test_adopted_model_that_is_gone_is_told(tmp_path):

@@ -390,6 +390,17 @@ def test_estimates_leave_out_documents_that_the_model_learned_from(project):
     assert project.estimates().population == 8
 
 
+def test_estimates_count_what_is_left_in_the_documents_that_the_sample_is_of(project):
+    number, _ = project.add(*small("second", 8))
+    first = [entry.key for entry in project.pool().entries if entry.document != number]
+    second = sorted(project.store.entries(number), key=lambda entry: entry.chance)
+    decide(project.store, [key for key in project.pool().random if key in first][-1], ["data_quality"], queue="uncertain")
+    for entry in second[:4]:
+        decide(project.store, entry.key, ["shelter_gaps"])
+    assert project.estimates().population == 8
+    assert project.estimates().wrong_left[0] == 4
+
+
 def test_estimates_weigh_documents_by_their_size_not_by_what_was_read_of_them(project):
     """Of a document of 10 passages all were read, and the model is right; of one of 90 nine, and it is wrong about a third."""
     document = np.array([0] * 10 + [1] * 9)

@@ -70,6 +70,8 @@ class Learning:
         """The folder of the model in use."""
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        for folder in home.glob("runs/*"):  # what a server left that was killed
+            _forget(folder)
 
     def start(self, project: Project, corpora: Sequence[str]) -> str:
         """Begin to train on some of the corpora, by name, and on the reviewed passages of documents that are not held out.
@@ -127,6 +129,8 @@ class Learning:
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
+                folder = max(path.parent for path in self.home.glob(f"runs/*/{STATUS}"))
+                write_json(folder / STATUS, {"state": "failed", "message": "It was stopped before it was done", "done": 0, "steps": 0})
 
     def adopt(self, project: Project, name: str | None) -> Tagger:
         """Let a trained model answer from now on, and after the next start of the server; None stands for the one that it began with.
@@ -213,10 +217,15 @@ def _started(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _clean_up(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """When a run has ended, delete the text that it was given: of a document that is removed from review nothing shall stay."""
+    """Wait for a run to end, and delete what it was given."""
     process.wait()
     with contextlib.suppress(OSError):
         if process.stdin is not None:
             process.stdin.close()
+    _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    """Delete the text that a run was given: of a document that is removed from review nothing shall stay."""
     shutil.rmtree(folder / REVIEWED, ignore_errors=True)
     (folder / HELD_OUT).unlink(missing_ok=True)

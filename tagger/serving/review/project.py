@@ -13,7 +13,7 @@ from tagger.errors import ReviewError
 from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review.agreement import Verdict, verdicts
-from tagger.serving.review.estimates import Estimates, estimate, sample
+from tagger.serving.review.estimates import Estimates, estimate, random_part, sample
 from tagger.serving.review.queues import BLIND, QUEUES, Pool, suspects
 from tagger.serving.review.store import Decision, Entry, Store
 from tagger.tagging import Tagger
@@ -152,7 +152,7 @@ class Project:
         pool, found, learned = self.pool(), self.verdicts(), self.learned()
         unseen = [entry for entry in pool.entries if entry.document not in learned]
         drawn = sample(unseen, found, pool.themes)
-        sampled = {entry.document for entry in unseen if entry.key in found} if len(drawn.sizes) else set()
+        sampled = {entry.document for entry in random_part(unseen, found)[0]}
         labelled = {key: verdict.labels for key, verdict in found.items() if verdict.labels is not None}
         inside = [entry for entry in unseen if entry.document in sampled]
         known_wrong = sum(entry.key in labelled and set(labelled[entry.key]) != set(entry.line["labels"]) for entry in inside)
