@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
     """Do the job of a folder, and leave in its status how that went."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(OSError):
-        os.nice(10)  # who reads and reviews meanwhile goes first
+        os.nice(5)  # who reads and reviews meanwhile goes first
     status = _Status(folder / STATUS)
     try:
         _retrain(folder, json.loads((folder / JOB).read_text()), status)
