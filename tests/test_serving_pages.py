@@ -78,15 +78,16 @@ def test_serving_pages_show_a_report_that_is_dropped(open_page, server, report, 
     assert page.inner_text("#report-0021 bdi") == "Official complicity continued to be a serious problem."
     assert page.inner_text("#report-0021 u") == "Official complicity"
     assert page.eval_on_selector("#report-0021 u", "e => getComputedStyle(e).textDecorationLine") == "underline"
-    tagged = default_tagger.tag(tagger.read(report))[20]
-    badge = page.locator("#report-0021 a.badge")
+    tagged = default_tagger.tag(tagger.read(report))
+    badge = page.locator("#report-0021 a.badge >> nth=0")
     badge.hover()
     tip = badge.evaluate("e => getComputedStyle(e, '::after').content")
-    assert tip == f'"Official complicity: probability {tagged.scores["complicity"]:.2f}"'
+    assert tip == f'"Official complicity: probability {tagged[20].scores["complicity"]:.2f}"'
     row = page.locator(".counts tbody tr", has_text="Prosecution")
     assert re.findall(r"\d+", row.inner_text())[0] == "34"
-    link = page.get_by_role("link", name="Prosecution 14 of 34 with a theme")
-    assert link.inner_text().split()[:2] == ["Prosecution", "14/34"]
+    carrying = sum(bool(item.labels) for item in tagged if item.passage.section == "Prosecution")
+    link = page.get_by_role("link", name=f"Prosecution {carrying} of 34 with a theme")
+    assert link.inner_text().split()[:2] == ["Prosecution", f"{carrying}/34"]
     page.click(".side >> text=Protection")
     assert page.evaluate("document.querySelector(':target h3').textContent") == "Protection"
     page.goto(server.url)
@@ -205,8 +206,12 @@ def test_serving_pages_say_what_is_wrong_with_a_file_and_open_the_others(open_pa
     page.wait_for_selector("[role=alert]")
     assert re.fullmatch(r"Not opened\. bad\.pdf: is damaged.*", page.inner_text("[role=alert]"))
     assert page.locator(".opened a").all_inner_texts()[:2] == ["also good", "good"]
-    page.click("text=Read >> nth=-1")
-    page.wait_for_selector("[role=alert]")
+    page.set_input_files("[name=files]", {"name": "t.csv", "mimeType": "", "buffer": b"a,b\n1,2\n"})
+    page.wait_for_selector("[role=alert] >> text=t.csv")
+    assert "it has 'a', 'b': name one under “Passages” below" in page.inner_text("[role=alert]")
+    assert page.is_visible("[name=text_column]")
+    page.click("button.main")
+    page.wait_for_selector("[role=alert] >> text=choose")
     assert "choose a file or paste some text" in page.inner_text("[role=alert]")
 
 

@@ -30,7 +30,7 @@ from tagger.writing.whole import whole
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CORES = sorted(os.sched_getaffinity(0))
-CLIENTS, SECONDS, WARM_UP = 64, 4.0, 2.0
+CLIENTS, SECONDS, WARM_UP = 64, 10.0, 3.0
 
 
 @dataclass(frozen=True)

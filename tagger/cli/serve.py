@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import app, inform
-from tagger.cli.options import Limit, limits
+from tagger.cli.options import limits
 from tagger.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ def serve_cli(
     home: Annotated[Path, typer.Option(help="Folder of what reviewers decide.")] = Path("workbench"),
     api_only: Annotated[bool, typer.Option("--api-only", help="Only the HTTP API, no pages.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that answer; several only with --api-only.")] = 1,
-    limit: Limit = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="What reading a file may use, as of tag; seconds=30, size=64M and passages=50000 here."),
+    ] = None,
     browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """Parse, start, serve until Ctrl-C."""

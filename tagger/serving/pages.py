@@ -20,7 +20,7 @@ from tagger.serving.metrics import Metrics
 from tagger.serving.rendering import page
 from tagger.serving.security import COOKIE, cookie_of, same
 from tagger.serving.settings import Settings
-from tagger.serving.uploads import Uploads
+from tagger.serving.uploads import Uploads, plain_name
 from tagger.tagging import Tagger
 from tagger.writing import WRITERS, check_packages
 from tagger.writing.about import READING
@@ -127,12 +127,19 @@ async def _open(request: Request, sent: Iterable[tuple[IO[bytes], str]], columns
         try:
             documents = await uploads.read(file, filename, columns)
         except (InputError, MissingExtraError) as error:
-            failed.append(str(error))
+            failed.append(_for_people(str(error)))
             continue
-        opened.append(Opened(documents[0].name if len(documents) == 1 else filename, documents))
+        opened.append(Opened(plain_name(filename)[0], documents))
         shelf.add(opened[-1])
         metrics.documents.inc(len(documents))
     return opened, failed
+
+
+def _for_people(message: str) -> str:
+    """What the command line calls an option is a field of the form."""
+    for option, field in (("--text-column", "Passages"), ("--id-column", "Ids")):
+        message = message.replace(f"with {option}", f"under \u201c{field}\u201d below")
+    return message
 
 
 def _start(request: Request, failed: list[str] | None = None, text: str = "") -> Response:

@@ -47,12 +47,11 @@ class Uploads(Line):
             self._free.get().close()
 
     def _read(self, file: IO[bytes], filename: str, columns: Columns) -> list[Document]:
-        path = PureWindowsPath(clean(filename))  # browsers of old send the whole path, of either kind
-        name = path.stem[:_LONGEST_NAME] or "upload"
-        label = f"{name}{path.suffix}"
+        name, suffix = plain_name(filename)
+        label = f"{name}{suffix}"
         sandbox = self._free.get()
         try:
-            source = source_of(file.read(), path.suffix, label=label, name=name, columns=columns, limits=self._limits, parse=sandbox.read)
+            source = source_of(file.read(), suffix, label=label, name=name, columns=columns, limits=self._limits, parse=sandbox.read)
         finally:
             self._free.put(sandbox)
         with naming(label):
@@ -60,3 +59,9 @@ class Uploads(Line):
             if not any(document.passages for document in found):
                 raise InputError("has no passage: there is no text in it")
         return found
+
+
+def plain_name(filename: str) -> tuple[str, str]:
+    """The name of a file, without the folders that some clients send, and its ending."""
+    path = PureWindowsPath(clean(filename))
+    return path.stem[:_LONGEST_NAME] or "upload", path.suffix
