@@ -182,7 +182,7 @@ function refreshSoon() {
 
 let done = { decided: 0, passages: 0 };
 function tally() {
-  $("tally").textContent = annotator ? `${done.decided} of ${done.passages} decided by you${tasks.length ? `, ${left} left in this order` : ""}` : "";
+  $("tally").textContent = done.passages ? `${done.decided} of ${done.passages} decided by you${tasks.length ? `, ${left} left in this order` : ""}` : "";
   $("bar").max = Math.max(done.passages, 1);
   $("bar").value = done.decided;
 }
