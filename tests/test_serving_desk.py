@@ -95,12 +95,13 @@ def see(page, selector):
     """Wait for what shall be seen; the pages' policy forbids the scripts by which playwright else waits."""
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=30_000)  # many tests may run at once
     return expect(page.locator(selector))
 
 
 def ready(page, count):
     """Wait until the server has so many decisions, and the page says so."""
-    see(page, "#tally").to_have_text(re.compile(f"^{count} of"), timeout=20_000)
+    see(page, "#tally").to_have_text(re.compile(f"^{count} of"))
 
 
 def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_from(desk, served, composed, report, tmp_path, axe):

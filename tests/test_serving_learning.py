@@ -207,7 +207,7 @@ def test_retraining_ends_when_told_and_with_its_parent(project, learning):
     learning.start(project, ["small"])
     process = learning._process
     process.stdin.close()  # as when the server is killed
-    assert process.wait(20) != 0
+    assert process.wait(60) != 0
     assert "interrupted" in learning.status()["message"]
 
 
