@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -31,6 +32,7 @@ from tagger.serving.documents import Opened, Shelf
 from tagger.serving.engine import Line
 from tagger.serving.security import POLICY
 from tagger.serving.settings import UPLOADS, Settings
+from tagger.serving.uploads import Uploads
 from tagger.writing import write
 from tagger.writing.jsonl import tagged_to_json
 
@@ -47,8 +49,8 @@ def server():
 @pytest.fixture(scope="module")
 def guarded():
     """A server with a token, a named origin and small limits."""
-    small = replace(UPLOADS, seconds=1, memory=300 << 20, size=1 << 20)
-    settings = Settings(token=TOKEN, origins=("https://example.org",), limits=small, request_bytes=100_000, seconds=0.5)
+    small = replace(UPLOADS, seconds=5, memory=300 << 20, size=1 << 20)
+    settings = Settings(token=TOKEN, origins=("https://example.org",), limits=small, request_bytes=100_000, seconds=2)
     with serving(settings) as served:
         yield served
 
@@ -322,8 +324,17 @@ def test_serving_limits_what_parsing_a_file_may_use(guarded):
     assert len(slow) < 1 << 20
     answer = send("slow.docx", slow)
     assert answer.status == 422
-    assert re.search(r"slow\.docx: (was given up after 1 seconds|needs more|can't be read within|expands)", answer.json["error"])
+    assert re.search(r"slow\.docx: (was given up after 5 seconds|needs more|can't be read within)", answer.json["error"])
     assert send("good.txt", b"Police took bribes.").json["documents"][0]["passages"][0]["text"] == "Police took bribes."
+
+
+def test_serving_kills_what_takes_too_long():
+    uploads = Uploads(replace(UPLOADS, seconds=0.2))
+    slow, good = b"<html><body>" + b"<p>word word" * 200_000, b"Police took bribes."
+    with pytest.raises(tagger.InputError, match=r"slow\.html: was given up after 0\.2 seconds"):
+        anyio.run(uploads.read, io.BytesIO(slow), "slow.html")
+    assert len(anyio.run(uploads.read, io.BytesIO(good), "good.txt")) == 1
+    uploads.close()
 
 
 def test_serving_parses_no_file_in_its_own_process(server, monkeypatch):
@@ -509,3 +520,15 @@ def test_serving_command_without_its_extra_says_what_to_install():
     code = "import sys; sys.modules['fastapi'] = None; sys.argv = ['tagger', 'serve']; from tagger.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: this needs fastapi, which is not installed: pip install 'tagger[serve]'\n")
+
+
+def test_serving_needs_no_extra_but_its_own():
+    """Nor is anything of the others loaded before it is used."""
+    code = """import sys
+for name in ("sklearn", "datasets", "datasketch", "matplotlib", "openpyxl", "xlsxwriter", "pyarrow", "trafilatura", "pypdfium2"):
+    sys.modules[name] = None
+from tagger.serving.app import create_app
+from tagger.serving.settings import Settings
+create_app(Settings())"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

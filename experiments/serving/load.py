@@ -1,6 +1,7 @@
 """How much `/v1/tag` does on loopback, beside `Tagger.scores` in process: 64 clients that ask without a pause.
 
-    OMP_NUM_THREADS=1 python experiments/serving/load.py
+    OMP_NUM_THREADS=1 python experiments/serving/load.py           # writes results.json and the table of README.md
+    OMP_NUM_THREADS=1 python experiments/serving/load.py --table   # the table alone, from results.json
 
 Each client keeps one connection, and compares each answer byte by byte with what `Tagger.tag` gives. The clients are a process of their own
 on the last core, one server process is on the first.
@@ -30,7 +31,7 @@ from tagger.writing.whole import whole
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CORES = sorted(os.sched_getaffinity(0))
-CLIENTS, SECONDS, WARM_UP = 64, 10.0, 3.0
+CLIENTS, SECONDS, WARM_UP = 64, 8.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,31 @@ async def _ask_all(port: int, pairs: Sequence[tuple[bytes, bytes]], used: Callab
     return latencies, errors, watched
 
 
+def table(loads: Sequence[Load]) -> str:
+    """The loads as the table of the page."""
+    rows = ["| processes | batch | evidence | passages/s | share of `scores` | by processor time | p50 ms | p99 ms | requests | errors |"]
+    rows.append("|---|---|---|---|---|---|---|---|---|---|")
+    for load in loads:
+        plan = load.plan
+        cells = [plan.workers, plan.batch, "yes" if plan.evidence else "no", f"{load.passages_a_second:,}", f"{load.share_of_scores:.2f}"]
+        cells += [f"{load.share_of_scores_by_processor:.2f}", f"{load.p50:,.0f}", f"{load.p99:,.0f}", f"{load.requests:,}", load.errors]
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(rows)
+
+
+def write_table() -> None:
+    """Write the table of the page from what was measured."""
+    found = json.loads((HERE / "results.json").read_text(encoding="utf-8"))["loads"]
+    made = table([Load(**{**load, "plan": Plan(**load["plan"])}) for load in found])
+    page = (HERE / "README.md").read_text(encoding="utf-8")
+    with whole(HERE / "README.md") as stream:
+        stream.write(re.sub(r"(?<=<!-- figures -->\n).*?(?=<!-- end -->)", f"{made}\n", page, flags=re.DOTALL).encode())
+
+
 def main() -> None:
+    if sys.argv[1:] == ["--table"]:
+        write_table()
+        return
     model, given = tagger.load(), texts()
     loads = []
     for plan in PLANS:
@@ -170,6 +195,7 @@ def main() -> None:
     with whole(HERE / "results.json") as stream:
         found = {"machine": machine, "clients": CLIENTS, "seconds": SECONDS, "loads": [asdict(load) for load in loads]}
         stream.write(json.dumps(found, indent=1).encode() + b"\n")
+    write_table()
 
 
 if __name__ == "__main__":
