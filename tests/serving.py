@@ -35,12 +35,12 @@ def serving(settings: Settings) -> Iterator[Served]:
     server = Server(configured(settings, app), ready.set)
     thread = threading.Thread(target=partial(server.run, sockets=[listener]), daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(60)
     try:
         yield Served(settings.url.rstrip("/"), settings.port, app)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(30)
         listener.close()
         assert not thread.is_alive()
 

@@ -224,8 +224,7 @@ def test_serving_pages_read_a_table_and_a_pdf(open_page, server):
     )
     page.wait_for_url("**/read/*")
     assert shown(page) == 2
-    page.goto(server.url)
-    drop(page, "mexico.pdf", reportlab_pdf([mexico()]))
+    drop(page, "mexico.pdf", reportlab_pdf([mexico()]))  # on a document that is open
     assert shown(page) == 112
     assert page.locator("main .page").first.inner_text() == "p. 1"
 
