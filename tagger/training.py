@@ -8,7 +8,7 @@ A model learns from a passage's neighbours where most passages stand in running 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,9 @@ try:
     from sklearn.svm import LinearSVC
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many steps are done."""
 
 _BOOTSTRAPS = 200
 _RUNNING = 0.5  # the share of passages with neighbours from which a model hears them: else there is too little to learn it from
@@ -91,8 +94,10 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), self.features_.settings.columns))
 
 
-def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None) -> Trained:
-    """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label.
+def train(
+    corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None, progress: Progress = lambda done, steps: None
+) -> Trained:
+    """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label; ``progress`` is told of every step.
 
     Raises
     ------
@@ -108,11 +113,13 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
     matrix = matrix[:, used]
     splits = [_splits(y, groups, theme, settings) for theme, y in zip(themes, labels.T, strict=True)]
-    strength, decisions = _choose(matrix, labels, splits, settings)
-    classifiers = {
-        theme: CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=parts, ensemble=False).fit(matrix, y)
-        for theme, y, parts in zip(themes, labels.T, splits, strict=True)
-    }
+    steps = (len(settings.C) + 1) * len(themes)
+    strength, decisions = _choose(matrix, labels, splits, settings, progress)
+    classifiers = {}
+    for theme, y, parts in zip(themes, labels.T, splits, strict=True):
+        calibrated = CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=parts, ensemble=False)
+        classifiers[theme] = calibrated.fit(matrix, y)
+        progress(len(settings.C) * len(themes) + len(classifiers), steps)
     out_of_fold = np.stack([_calibrate(classifiers[theme], decisions[:, column]) for column, theme in enumerate(themes)], axis=1)
     weights, intercepts = _fold_in(classifiers, themes)
     thresholds, review = _decide(labels, out_of_fold, groups, settings.seed)
@@ -192,7 +199,11 @@ def estimator(settings: TrainingSettings, strength: float) -> Pipeline:
 
 
 def _choose(
-    matrix: scipy.sparse.csr_matrix, labels: NDArray[np.int64], splits: Sequence[list[tuple[Any, Any]]], settings: TrainingSettings
+    matrix: scipy.sparse.csr_matrix,
+    labels: NDArray[np.int64],
+    splits: Sequence[list[tuple[Any, Any]]],
+    settings: TrainingSettings,
+    progress: Progress,
 ) -> tuple[float, NDArray[np.float64]]:
     """Choose the penalty; return it with the decisions (n, themes) that classifiers make on documents they did not see."""
     tried = np.zeros((len(settings.C), *labels.shape))
@@ -201,6 +212,7 @@ def _choose(
             for train_rows, test_rows in parts:
                 fitted = estimator(settings, strength).fit(matrix[train_rows], labels[train_rows, column])
                 tried[place, test_rows, column] = fitted.decision_function(matrix[test_rows])
+            progress(place * len(splits) + column + 1, (len(settings.C) + 1) * len(splits))
     precision = [average_precision_score(labels, decisions, average="macro") for decisions in tried]
     best = int(np.argmax(precision))
     return settings.C[best], tried[best]

@@ -24,6 +24,7 @@ It listens on this machine only, unless you name another address and a token. Ct
 **Examples**
 
 - `tagger serve` opens http://127.0.0.1:8765/ to read reports
+- `tagger serve --home theirs` keeps the passages saved to be reviewed, and what is decided of them, in the folder `theirs`
 - `tagger serve --api-only --workers 4` answers programs; its OpenAPI document is at /openapi.json
 - `TAGGER_TOKEN=$(openssl rand -hex 16) tagger serve --host 0.0.0.0 --no-open` lets other machines in, with the token
 """
@@ -39,6 +40,9 @@ def serve_cli(
     ] = None,
     origin: Annotated[
         list[str] | None, typer.Option(help="A page that may call the API from a browser, or a name of this server; may be given again.")
+    ] = None,
+    themes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The codebook to review by; models are trained on corpora beside it.")
     ] = None,
     home: Annotated[Path, typer.Option(help="Folder of what reviewers decide.")] = Path("workbench"),
     api_only: Annotated[bool, typer.Option("--api-only", help="Only the HTTP API, no pages.")] = False,
@@ -62,6 +66,7 @@ def serve_cli(
         port=port,
         token=token,
         origins=tuple(origin or ()),
+        themes=themes,
         home=home,
         workers=workers,
         api_only=api_only,

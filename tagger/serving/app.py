@@ -19,6 +19,8 @@ from tagger.serving.engine import Engine
 from tagger.serving.metrics import Measured, Metrics
 from tagger.serving.rendering import PARTS, page
 from tagger.serving.review import routes as review
+from tagger.serving.review.learning import adopted
+from tagger.serving.review.workbench import Workbench
 from tagger.serving.security import HEADERS, Guard
 from tagger.serving.settings import Settings
 from tagger.serving.uploads import Uploads
@@ -45,13 +47,14 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
-    app.state.engine = Engine(load(settings.model))
+    app.state.engine = Engine(load(settings.model or adopted(settings.home)))
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()
     app.state.parts = {name: path for name, path in PARTS.items() if name == "Read" or review.router.routes}
     app.include_router(api.router)
     if not settings.api_only:
+        app.state.workbench = Workbench(settings, app.state.engine)
         for router in (assets.router, pages.router, review.router):
             app.include_router(router)
     for kind in (HTTPException, RequestValidationError, TaggerError, Exception):
@@ -69,6 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.uploads.close()
+    if not app.state.settings.api_only:
+        app.state.workbench.close()
 
 
 def _failed(request: Request, error: Exception) -> Response:

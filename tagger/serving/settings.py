@@ -31,6 +31,9 @@ class Settings:
     origins
         Addresses of web pages, such as ``https://example.org``, that may call the API from a browser, and names under which this server
         is reached.
+    themes
+        The codebook that reviewers work by and that models are trained with, the corpora beside it; None for that of the working directory
+        or the one that comes with tagger.
     home
         Folder of what reviewers decide and of the corpora that are made of it; it is made when there is something to keep.
     workers
@@ -54,6 +57,7 @@ class Settings:
     port: int = 8765
     token: str | None = None
     origins: tuple[str, ...] = ()
+    themes: Path | None = None
     home: Path = Path("workbench")
     workers: int = 1
     api_only: bool = False

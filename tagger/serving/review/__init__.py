@@ -1,1 +1,1 @@
-"""Reviewing passages and learning from them."""
+"""Review and retrain: passages are saved to be reviewed, decided in a chosen order, and learned from."""
