@@ -169,7 +169,10 @@ class Lexicon:
                 word = pattern.lower().rstrip("$")
                 table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
                 table.setdefault(hash_word(word), set()).add(number)
-        # A memory of tokens: for each slot a token's hash, and the number of the set of classes that it belongs to. A token has two slots.
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin an empty memory of tokens: for each slot a token's hash and the number of its set of classes. A token has two slots."""
         self._lock = Lock()
         self._numbers: dict[tuple[int, ...], int] = {}
         self._known = np.zeros(1 << _SLOT_BITS, np.uint64)
@@ -190,11 +193,12 @@ class Lexicon:
         return Members(token, flat.take(offset.take(number).repeat(counts) + within), marked, sets.take(number, axis=0))
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the lock, which stays with its process."""
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        """All but the memory: it is large, and other threads may write to it while it is pickled."""
+        return {"names": self.names, "_whole": self._whole, "_prefixes": self._prefixes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=Lock())
+        self.__dict__.update(state)
+        self._forget()
 
     def _remembered(self, tokens: Tokens) -> Int:
         """The number of each token's set of classes."""
