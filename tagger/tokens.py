@@ -6,10 +6,12 @@ hashed from one running sum (a polynomial hash, Karp and Rabin 1987), so that no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,6 +175,7 @@ class Lexicon:
 
     def _forget(self) -> None:
         """Begin an empty memory of tokens: for each slot a token's hash and the number of its set of classes. A token has two slots."""
+        _LEXICONS.add(self)
         self._lock = Lock()
         self._numbers: dict[tuple[int, ...], int] = {}
         self._known = np.zeros(1 << _SLOT_BITS, np.uint64)
@@ -244,6 +247,19 @@ class Lexicon:
         for place, key in enumerate(self._numbers):
             for number in key:
                 self._sets[place, number // 64] |= np.uint64(1 << number % 64)
+
+
+_LEXICONS: WeakSet[Lexicon] = WeakSet()
+
+
+def _after_fork() -> None:
+    """Begin anew in a forked process: a thread that is not in it may have held a lock, and have been writing."""
+    for lexicon in list(_LEXICONS):
+        lexicon._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _slot(hashes: UInt, seed: int) -> Int:

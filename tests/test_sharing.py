@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from threading import Barrier
 
 import dill
@@ -101,6 +102,17 @@ def test_sharing_tasks_of_asyncio_give_what_one_thread_gives(parts, expected, de
     found, beats = asyncio.run(work())
     assert found == expected
     assert beats > 1  # the loop goes on meanwhile
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_sharing_a_process_forked_while_a_thread_works_does_not_wait_for_it(default_tagger):
+    process = get_context("fork").Process(target=default_tagger.scores, args=(["Police took bribes."],))
+    with default_tagger.model.features._lexicon._lock:  # as a thread holds it
+        process.start()
+    process.join(timeout=20)
+    process.kill()
+    assert process.exitcode == 0
 
 
 def which(shared, texts):
