@@ -80,7 +80,7 @@ class TextsMixin:
         tags.input_tags.string, tags.input_tags.two_d_array = True, False
         return tags
 
-    def _texts(self, X: Any, *, fitting: bool = False) -> list[str]:
+    def _texts(self, X: Any) -> list[str]:
         """The texts of one column: a list, an array, a Series."""
         texts = [] if isinstance(X, str) else list(X)
         if isinstance(X, str) or getattr(X, "ndim", 1) != 1:
@@ -107,7 +107,7 @@ class FeatureTransformer(TextsMixin, TransformerMixin, BaseEstimator):  # type: 
 
     def fit(self, X: Sequence[str], y: Any = None) -> FeatureTransformer:
         """Learn nothing: features are hashed."""
-        self._texts(X, fitting=True)
+        self._texts(X)
         self.features_ = Features(self.settings or FeatureSettings())
         return self
 

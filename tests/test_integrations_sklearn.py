@@ -38,8 +38,12 @@ class OfNumbers:
         tags.input_tags.string, tags.input_tags.two_d_array = False, True
         return tags
 
-    def _texts(self, X, *, fitting=False):
-        above = validate_data(self, X, reset=fitting, dtype="numeric")[:, :, None] > LEVELS
+    def fit(self, X, y=None, **options):
+        validate_data(self, X)
+        return super().fit(X, y, **options)
+
+    def _texts(self, X):
+        above = validate_data(self, X, reset=False)[:, :, None] > LEVELS
         return [" ".join(f"{ascii_letters[column]}x{ascii_letters[level]}" for column, level in np.argwhere(row).tolist()) for row in above]
 
 
@@ -118,9 +122,10 @@ def test_integrations_sklearn_classifier_is_what_training_makes(classifier, pass
     assert np.array_equal(classifier.decision_function(texts) >= 0, classifier.predict(texts) == 1)
 
 
-def test_integrations_sklearn_takes_names_and_matrices_alike(classifier, labelled):
+def test_integrations_sklearn_takes_names_and_matrices_alike(labelled):
     texts, labels, documents = labelled
     names = [labels.columns[row == 1].tolist() for row in labels.to_numpy()]
+    classifier = TaggerClassifier(features=WORDS, C=0.1, folds=2).fit(texts, labels, groups=documents)
     by_name = clone(classifier).fit(pd.Series(texts), pd.Series(names), groups=documents)
     order = [by_name.classes_.tolist().index(name) for name in labels.columns]
     assert np.array_equal(by_name.predict_proba(texts)[:, order], classifier.predict_proba(texts))
@@ -134,7 +139,7 @@ def test_integrations_sklearn_one_class_a_text(labelled):
     texts, labels, _ = labelled
     one = labels.index[labels.sum(axis=1) == 1]
     y, given = labels.loc[one].idxmax(axis=1), [texts[row] for row in one]
-    fitted = TaggerClassifier(C=0.1, folds=2).fit(given, y)
+    fitted = TaggerClassifier(features=WORDS, C=0.1, folds=2).fit(given, y)
     assert fitted.score(given, y) > 0.9
     assert np.allclose(fitted.predict_proba(given).sum(axis=1), 1)
     assert set(fitted.predict(["Police officers took bribes from traffickers."])) == {"complicity"}
@@ -143,7 +148,7 @@ def test_integrations_sklearn_one_class_a_text(labelled):
 def test_integrations_sklearn_in_pipelines_searches_and_cross_validation(labelled):
     texts, labels, documents = labelled
     folds = GroupKFold(2)
-    pipe = make_pipeline(FunctionTransformer(lambda texts: [text.upper() for text in texts]), TaggerClassifier(C=0.1, folds=2))
+    pipe = make_pipeline(FunctionTransformer(lambda texts: [text.upper() for text in texts]), TaggerClassifier(features=WORDS, C=0.1, folds=2))
     search = GridSearchCV(pipe, {"taggerclassifier__least": [2, 100]}, scoring="f1_macro", cv=folds, error_score="raise")
     search.fit(texts, labels, groups=documents)
     assert search.best_params_ == {"taggerclassifier__least": 2}

@@ -105,7 +105,7 @@ class TaggerClassifier(TextsMixin, ClassifierMixin, BaseEstimator):  # type: ign
         TrainingError
             Something in ``X`` is not a text, or a label stands in too few texts or groups. It is a ValueError.
         """
-        texts = self._texts(X, fitting=True)
+        texts = self._texts(X)
         classes, labels, multilabel = _encoded(y)
         documents = np.arange(len(texts)) if groups is None else np.asarray(groups)
         check_consistent_length(texts, labels, documents)
