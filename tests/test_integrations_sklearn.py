@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.linear_model import LogisticRegression
@@ -143,12 +143,22 @@ def test_integrations_sklearn_one_class_a_text(labelled):
     assert fitted.score(given, y) > 0.9
     assert np.allclose(fitted.predict_proba(given).sum(axis=1), 1)
     assert set(fitted.predict(["Police officers took bribes from traffickers."])) == {"complicity"}
+    two = np.where(y == "complicity", "yes", "no")
+    with pytest.warns(DataConversionWarning):
+        column = TaggerClassifier(features=WORDS, C=0.1, folds=2).fit(given, pd.DataFrame({"complicity": two}))
+    assert column.classes_.tolist() == ["no", "yes"]
+    assert column.predict_proba(given[:5]).shape == (5, 2)
+    theme = TaggerClassifier(features=WORDS, C=0.1, folds=2).fit(given, pd.DataFrame({"complicity": two == "yes"}))
+    assert theme.classes_.tolist() == ["complicity"]
+    assert theme.predict(given).shape == (len(given), 1)
 
 
 def test_integrations_sklearn_in_pipelines_searches_and_cross_validation(labelled):
     texts, labels, documents = labelled
     folds = GroupKFold(2)
-    pipe = make_pipeline(FunctionTransformer(lambda texts: [text.upper() for text in texts]), TaggerClassifier(features=WORDS, C=0.1, folds=2))
+    pipe = make_pipeline(
+        FunctionTransformer(lambda texts: [text.upper() for text in texts]), TaggerClassifier(features=WORDS, C=0.1, folds=2)
+    )
     search = GridSearchCV(pipe, {"taggerclassifier__least": [2, 100]}, scoring="f1_macro", cv=folds, error_score="raise")
     search.fit(texts, labels, groups=documents)
     assert search.best_params_ == {"taggerclassifier__least": 2}

@@ -167,29 +167,26 @@ def _encoded(y: Any) -> tuple[NDArray[Any], NDArray[np.int64], bool]:
     if _are_names(y):
         binarizer = MultiLabelBinarizer()
         labels = binarizer.fit_transform(y)
-        return _some(binarizer.classes_), labels.astype(np.int64), True
+        if not len(binarizer.classes_):
+            raise TrainingError("y has no label at all: label some texts")
+        return binarizer.classes_, labels.astype(np.int64), True
     columns = getattr(y, "columns", None)
     y = y.toarray() if issparse(y) else y
     if np.asarray(y).dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     kind = type_of_target(y, input_name="y", raise_unknown=True)
-    if kind == "multilabel-indicator" or (columns is not None and kind == "binary"):
+    flags = np.isin(np.asarray(y), (0, 1)).all()
+    if kind == "multilabel-indicator" and not flags:
+        raise TrainingError("a column of y holds other values than 0 and 1")
+    if kind == "multilabel-indicator" or (columns is not None and flags):
         labels = np.asarray(y).astype(np.int64)
-        if not np.isin(labels, (0, 1)).all():
-            raise TrainingError("a column of y holds other values than 0 and 1")
-        return _some(np.arange(labels.shape[1]) if columns is None else np.asarray(columns)), labels, True
+        return np.arange(labels.shape[1]) if columns is None else np.asarray(columns), labels, True
     check_classification_targets(y)
     classes, number = np.unique(column_or_1d(y, warn=True), return_inverse=True)
     if len(classes) < 2:
         raise TrainingError("all of y is of one class: give texts of two or more")
     matrix = (number[:, None] == np.arange(len(classes))).astype(np.int64)
     return classes, matrix[:, 1:] if len(classes) == 2 else matrix, False
-
-
-def _some(classes: NDArray[Any]) -> NDArray[Any]:
-    if not len(classes):
-        raise TrainingError("y has no label at all: label some texts")
-    return classes
 
 
 def _are_names(y: Any) -> bool:
