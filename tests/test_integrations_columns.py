@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from datasets.fingerprint import Hasher
 
-from tagger.errors import InputError
+from tagger.errors import InputError, MissingExtraError
 from tagger.integrations.datasets import BatchTagger
 from tagger.tagging import load
 
@@ -118,3 +119,15 @@ def test_integrations_polars_tags_columns_and_expressions(expected, default_tagg
     assert tag_column(pl.Series([], dtype=pl.String)).len() == 0
     with pytest.raises(InputError, match="row 0 of the column is 5, not a text"):
         tag_column(pl.Series([5]))
+
+
+@pytest.mark.parametrize(
+    ("library", "extra"), [("pandas", "integrations"), ("polars", "integrations"), ("spacy", "integrations"), ("datasets", "train")]
+)
+def test_integrations_name_the_extra_of_a_library_that_is_absent(library, extra, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"tagger.integrations.{library}", raising=False)
+    with pytest.raises(MissingExtraError, match=rf"this needs {library}.*pip install 'tagger\[{extra}\]'"):
+        importlib.import_module(f"tagger.integrations.{library}")
