@@ -23,7 +23,7 @@ def readme(root):
 def test_docs_python_of_the_readme_prints_what_the_readme_shows(library, readme, root, monkeypatch):
     pytest.importorskip(library, reason=f"{library} is not installed: pip install '.[integrations]'")
     monkeypatch.chdir(root)
-    examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", readme, re.DOTALL)
+    examples = re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", readme, re.DOTALL)
     about = [rf"from tagger\.integrations\.{library} ", rf"^(?:import|from) {library}\b"]
     code, shown = next(example for line in about for example in examples if re.search(line, example[0], re.MULTILINE))
     printed = io.StringIO()
