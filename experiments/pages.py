@@ -52,7 +52,9 @@ def figures() -> list[str]:
 
 def blocks(page: str) -> str:
     """Replace the README's text blocks by what its code before them and its first command print."""
-    page = re.sub(r"(```python\n((?:(?!```).)*)```\n\n```text\n).*?```", lambda found: f"{found[1]}{printed(found[2])}```", page, flags=re.DOTALL)
+    page = re.sub(
+        r"(```python\n((?:(?!```).)*)```\n\n```text\n).*?```", lambda found: f"{found[1]}{printed(found[2])}```", page, flags=re.DOTALL
+    )
     command = [sys.executable, "-m", "tagger", "tag", "corpora/mexico-2014/report.txt"]
     environment = {**os.environ, "COLUMNS": "120"}
     table = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
