@@ -8,6 +8,7 @@ A model learns from a passage's neighbours where most passages stand in running 
 from __future__ import annotations
 
 import platform
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +32,7 @@ try:
     from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.svm import LinearSVC
+    from sklearn.utils.validation import check_is_fitted
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
@@ -73,20 +75,49 @@ class Trained:
     """(n, themes) probabilities for the training passages, by classifiers that did not see its document; penalty and calibration did."""
 
 
-class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """scikit-learn's view of `tagger.features.Features`: a list of texts -> a sparse matrix."""
+class TextsMixin:
+    """An estimator of scikit-learn that takes texts, a text a sample."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.string, tags.input_tags.two_d_array = True, False
+        return tags
+
+    def _texts(self, X: Any) -> list[str]:
+        """The texts of one column: a list, an array, a Series."""
+        texts = [] if isinstance(X, str) else list(X)
+        if isinstance(X, str) or getattr(X, "ndim", 1) != 1:
+            raise TrainingError("X must be a list of texts, or one column of them, not one text or a table")
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TrainingError(f"X[{row}] is {reprlib.repr(text)}, not a text: drop it or put a text there")
+        return texts
+
+
+class FeatureTransformer(TextsMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """scikit-learn's view of `tagger.features.Features`: ``n`` texts -> a sparse matrix, (n, columns).
+
+    Most of the hashed columns are empty; `sklearn.feature_selection.VarianceThreshold` after it drops them.
+
+    Parameters
+    ----------
+    settings
+        What is counted; ``tagger.load().model.settings`` is that of the shipped model, with its lexicon.
+    """
 
     def __init__(self, settings: FeatureSettings | None = None) -> None:
         self.settings = settings
 
     def fit(self, X: Sequence[str], y: Any = None) -> FeatureTransformer:
         """Learn nothing: features are hashed."""
+        self._texts(X)
         self.features_ = Features(self.settings or FeatureSettings())
         return self
 
     def transform(self, X: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Return the features of ``n`` texts, (n, columns)."""
-        return self.matrix(list(X))
+        check_is_fitted(self)
+        return self.matrix(self._texts(X))
 
     def matrix(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> scipy.sparse.csr_matrix:
         """Return the features of ``n`` texts with their neighbours' (see `Features.counts`), (n, columns)."""
@@ -104,13 +135,34 @@ def train(
     TrainingError
         The corpora disagree about the themes, a theme has too few passages, or all are of one document.
     """
-    settings = settings or TrainingSettings()
-    themes, texts, labels, groups, documents = _join(corpora)
+    return fit_model(*_join(corpora), settings or TrainingSettings(), progress)
+
+
+def fit_model(
+    themes: tuple[str, ...],
+    texts: list[str],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_],
+    documents: Sequence[str | None],
+    settings: TrainingSettings,
+    progress: Progress = lambda done, steps: None,
+) -> Trained:
+    """Fit a model on texts (n,) with labels (n, themes); those of a group stay together when the texts are split.
+
+    ``documents`` as in `Features.counts`; ``progress`` is told of every step.
+
+    Raises
+    ------
+    TrainingError
+        A theme has too few passages, or all are of one group.
+    """
     if sum(document is not None for document in documents) < _RUNNING * len(texts):
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.matrix(texts, documents)
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
+    if not len(used):
+        raise TrainingError(f"no word stands in {settings.least} passages, so there is nothing to learn from: give more, or lower 'least'")
     matrix = matrix[:, used]
     splits = [_splits(y, groups, theme, settings) for theme, y in zip(themes, labels.T, strict=True)]
     steps = (len(settings.C) + 1) * len(themes)

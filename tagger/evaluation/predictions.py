@@ -112,5 +112,7 @@ class Predictions:
                 np.array(value["predicted"], np.int64).reshape(shape).astype(bool),
                 {str(name): str(digest) for name, digest in dict(value["corpora"]).items()},
             )
+        except TrainingError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(f"not the predictions of an experiment: {type(error).__name__}: {error}") from error
