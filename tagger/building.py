@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from tagger import bundle
+from tagger.comparing.rates import spread
 from tagger.corpus import digest, load
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, measure
+from tagger.evaluation.bootstrap import number_documents
 from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Trained, TrainingSettings, train
@@ -40,7 +42,8 @@ def build_model(
     codebook = load_codebook(themes)
     trained = train_folders(corpora, codebook, settings=settings)
     documents = trained.documents
-    cross_validation = measure(_out_of_fold(trained), thresholds=trained.model.thresholds)
+    out_of_fold = _out_of_fold(trained)
+    cross_validation = measure(out_of_fold, thresholds=trained.model.thresholds)
     card = {
         **trained.model.card,
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
@@ -52,6 +55,7 @@ def build_model(
             for folder in corpora
         ],
         "cross_validation": cross_validation.card(),
+        "spread": spreads(out_of_fold),
         "measured": _measured(results, trained.model),
     }
     model = replace(trained.model, card=card)
@@ -71,6 +75,18 @@ def _out_of_fold(trained: Trained) -> Predictions:
         predicted=trained.out_of_fold >= trained.model.thresholds,
         corpora={},
     )
+
+
+def spreads(predictions: Predictions) -> dict[str, dict[str, float]]:
+    """How much sensitivity and specificity of each theme vary between documents."""
+    documents, number = number_documents(predictions.documents)
+    found = {}
+    for theme, labels, predicted in zip(predictions.themes, predictions.labels.T, predictions.predicted.T, strict=True):
+        carrying, hits, others, left = (
+            np.bincount(number, part, documents) for part in (labels, labels * predicted, 1 - labels, (1 - labels) * ~predicted)
+        )
+        found[theme] = {"sensitivity": round(spread(hits, carrying), 4), "specificity": round(spread(left, others), 4)}
+    return found
 
 
 def fingerprint(model: Model) -> str:

@@ -345,6 +345,13 @@ class Features:
         start, end = tokens.characters()
         return Occurrences(row, column, value, first, second, start, end)
 
+    def words(self, texts: Sequence[str]) -> Occurrences:
+        """Return every word of the texts in its column, whatever its kind weighs."""
+        tokens = Tokens(texts)
+        first = np.arange(len(tokens.row))
+        column = self._column(tokens.hash * multiplier(3))
+        return Occurrences(tokens.row, column, np.ones(len(first)), first, first, *tokens.characters())
+
     def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight, the columns, first tokens and second tokens of all its occurrences."""
         weights = self.settings.weights

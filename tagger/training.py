@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.comparing.drift import reference
 from tagger.corpus import label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
-from tagger.features import Features, FeatureSettings
+from tagger.features import Counts, Features, FeatureSettings
 from tagger.model import Model, logistic
 
 try:
@@ -105,6 +106,8 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.matrix(texts, documents)
+    counts = Counts(matrix.indptr, matrix.indices, matrix.data)
+    vocabulary = reference(transformer.features_, texts, groups, counts, settings.least)
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
     matrix = matrix[:, used]
     splits = [_splits(y, groups, theme, settings) for theme, y in zip(themes, labels.T, strict=True)]
@@ -126,6 +129,7 @@ def train(corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings
         review=review,
         card={
             "penalty": strength,
+            "vocabulary": vocabulary,
             "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         },
     )

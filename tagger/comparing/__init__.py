@@ -1,0 +1,155 @@
+"""Reports held against each other: how often each theme comes, how sure that is, and what became of its passages.
+
+>>> import tagger
+>>> from tagger.comparing import compare
+>>> found = compare([tagger.read(path) for path in ("mexico-2014.txt", "mexico-2015.txt")])  # doctest: +SKIP
+>>> found.steps[0].counts("complicity")["new"]  # doctest: +SKIP
+2
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+from tagger.comparing.alignment import Change, Match, align
+from tagger.comparing.drift import Drift, measure
+from tagger.comparing.rates import RESAMPLES, Errors, Estimate, Rate, Shares, errors_of, estimate
+from tagger.comparing.results import Comparison, Report, Step
+from tagger.errors import InputError
+from tagger.records import Document
+from tagger.tagging import Tagger, load
+from tagger.writing.text import clean, label
+
+__all__ = ["Change", "Comparison", "Drift", "Errors", "Estimate", "Match", "Rate", "Report", "Step", "compare"]
+
+Item = TypeVar("Item")
+
+
+def compare(
+    documents: Iterable[Document],
+    *,
+    tagger: Tagger | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: bool = False,
+) -> Comparison:
+    """Compare two or more reports: of one country over years, of several countries, or both.
+
+    Reports of one country are put in the order of their years, or stay in the order given where a year is missing or comes twice; each is
+    held against the one before it, passage by passage. The first report of another country is held against the first of all by its rates
+    alone. Reports are of one country, too, where no more than one of them all says which.
+
+    Parameters
+    ----------
+    documents
+        Reports with their passages, as `tagger.read` and `tagger.read_all` give them.
+    tagger
+        The model that tags them; the default one if left out. Rates are corrected by the cross-validation in its card.
+    resamples, seed
+        How many draws of the bootstrap make an interval, and where its random numbers begin.
+    progress
+        Show a bar on a terminal.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two reports, or one has too many passages to be aligned.
+    """
+    series = _series(list(documents))
+    ordered = [document for one in series for document in one]
+    if len(ordered) < 2:
+        raise InputError(f"a comparison needs at least two reports, not {len(ordered)}: name another file")
+    tagger = tagger or load()
+    errors = errors_of(tagger.model.card)
+    tagged = [tuple(tagger.tag(document)) for document in _tracked(ordered, "Tagging", progress)]
+    given = {theme: [sum(theme in item.labels for item in items) for items in tagged] for theme in tagger.themes}
+    sizes = list(map(len, tagged))
+    shares = {theme: estimate(given[theme], sizes, errors.get(theme), resamples=resamples, seed=seed) for theme in tagger.themes}
+    reports = [
+        Report(document, said, items, _rates(place, given, len(items), shares), measure(tagger.model, [item.text for item in items]))
+        for place, (document, said, items) in enumerate(zip(ordered, _labels(ordered), tagged, strict=True))
+    ]
+    steps = [
+        Step(
+            reports[a],
+            reports[b],
+            {theme: found.difference(a, b) for theme, found in shares.items()},
+            tuple(_aligned(reports[a], reports[b])) if same else None,
+        )
+        for a, b, same in _tracked(list(_held_against(series)), "Aligning", progress)
+    ]
+    return Comparison(tuple(reports), tuple(steps), tagger.about, tuple(_warnings(reports, tagger.themes, errors)))
+
+
+def _series(documents: Sequence[Document]) -> list[list[Document]]:
+    """The reports of each country, in the order of their years."""
+    countries = {document.country for document in documents if document.country}
+    found: dict[str | None, list[Document]] = {}
+    for document in documents:
+        found.setdefault(document.country if len(countries) > 1 else None, []).append(document)
+    return [_by_year(one) for one in found.values()]
+
+
+def _by_year(documents: list[Document]) -> list[Document]:
+    years = [document.year for document in documents]
+    if None in years or len(set(years)) < len(years):
+        return documents
+    return sorted(documents, key=lambda document: document.year or 0)
+
+
+def _held_against(series: Sequence[Sequence[Document]]) -> Iterator[tuple[int, int, bool]]:
+    """Yield the places of two reports to compare, and whether they are of one country."""
+    start = 0
+    for one in series:
+        if start:
+            yield 0, start, False
+        yield from ((a, b, True) for a, b in pairwise(range(start, start + len(one))))
+        start += len(one)
+
+
+def _aligned(before: Report, after: Report) -> list[Match]:
+    try:
+        return align(*([item.text for item in report.tagged] for report in (before, after)))
+    except InputError as error:
+        raise InputError(f"{before.document.name}, {after.document.name}: {error}") from error
+
+
+def _rates(place: int, given: dict[str, list[int]], passages: int, shares: dict[str, Shares]) -> dict[str, Rate]:
+    return {theme: Rate(counts[place], passages, shares[theme].of(place)) for theme, counts in given.items()}
+
+
+def _labels(documents: Sequence[Document]) -> list[str]:
+    """Country and year, or a title; with its name where that is not enough to tell a report from the others."""
+    said = list(map(label, documents))
+    same = Counter(said)
+    return [
+        one if same[one] == 1 else clean(document.name) if one == clean(document.name) else f"{one} ({clean(document.name)})"
+        for one, document in zip(said, documents, strict=True)
+    ]
+
+
+def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: dict[str, Errors]) -> Iterator[str]:
+    for report in reports:
+        if (drift := report.drift).far:
+            yield (
+                f"{report.label}: the model does not know {drift.share:.1%} of its words, of its training documents {drift.usual:.1%} "
+                f"(nearly all below {drift.most:.1%}): its figures may be wrong, so read the passages that show it"
+            )
+    if reports and reports[0].drift.most != reports[0].drift.most:
+        yield "the model's card does not say how many unknown words are usual, so no report is told to be far from it: train it anew"
+    if raw := [theme for theme in themes if theme not in errors]:
+        yield f"the model's card has no cross-validation of {', '.join(raw)}: these rates are not corrected, and have no intervals"
+    for theme, one in errors.items():
+        if theme in themes and one.sensitivity + one.specificity <= 1:
+            yield f"{theme}: the model does no better than chance in its cross-validation, so its rates can't be corrected"
+
+
+def _tracked(items: Sequence[Item], said: str, progress: bool) -> Iterable[Item]:
+    console = Console(stderr=True)
+    return track(items, said, console=console, transient=True) if progress and console.is_terminal else items
