@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -19,10 +19,10 @@ from rich.progress import track
 
 from tagger.comparing.alignment import Change, Match, align
 from tagger.comparing.drift import Drift, measure
-from tagger.comparing.rates import RESAMPLES, Errors, Estimate, Rate, Shares, errors_of, estimate
+from tagger.comparing.rates import Counted, Errors, Estimate, Rate, change, errors_of, estimate
 from tagger.comparing.results import Comparison, Report, Step
 from tagger.errors import InputError
-from tagger.records import Document
+from tagger.records import Document, Tagged
 from tagger.tagging import Tagger, load
 from tagger.writing.text import clean, label
 
@@ -35,8 +35,6 @@ def compare(
     documents: Iterable[Document],
     *,
     tagger: Tagger | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
     progress: bool = False,
 ) -> Comparison:
     """Compare two or more reports: of one country over years, of several countries, or both.
@@ -51,8 +49,6 @@ def compare(
         Reports with their passages, as `tagger.read` and `tagger.read_all` give them.
     tagger
         The model that tags them; the default one if left out. Rates are corrected by the cross-validation in its card.
-    resamples, seed
-        How many draws of the bootstrap make an interval, and where its random numbers begin.
     progress
         Show a bar on a terminal.
 
@@ -68,21 +64,12 @@ def compare(
     tagger = tagger or load()
     errors = errors_of(tagger.model.card)
     tagged = [tuple(tagger.tag(document)) for document in _tracked(ordered, "Tagging", progress)]
-    given = {theme: [sum(theme in item.labels for item in items) for items in tagged] for theme in tagger.themes}
-    sizes = list(map(len, tagged))
-    shares = {theme: estimate(given[theme], sizes, errors.get(theme), resamples=resamples, seed=seed) for theme in tagger.themes}
     reports = [
-        Report(document, said, items, _rates(place, given, len(items), shares), measure(tagger.model, [item.text for item in items]))
-        for place, (document, said, items) in enumerate(zip(ordered, _labels(ordered), tagged, strict=True))
+        Report(document, said, items, _rates(items, tagger.themes, errors), measure(tagger.model, [item.text for item in items]))
+        for document, said, items in zip(ordered, _labels(ordered), tagged, strict=True)
     ]
     steps = [
-        Step(
-            reports[a],
-            reports[b],
-            {theme: found.difference(a, b) for theme, found in shares.items()},
-            tuple(_aligned(reports[a], reports[b])) if same else None,
-        )
-        for a, b, same in _tracked(list(_held_against(series)), "Aligning", progress)
+        _step(reports[a], reports[b], errors, aligned=same) for a, b, same in _tracked(list(_held_against(series)), "Aligning", progress)
     ]
     return Comparison(tuple(reports), tuple(steps), tagger.about, tuple(_warnings(reports, tagger.themes, errors)))
 
@@ -113,6 +100,20 @@ def _held_against(series: Sequence[Sequence[Document]]) -> Iterator[tuple[int, i
         start += len(one)
 
 
+def _rates(items: Sequence[Tagged], themes: Sequence[str], errors: Mapping[str, Errors]) -> dict[str, Rate]:
+    found = {}
+    for theme in themes:
+        given = sum(theme in item.labels for item in items)
+        found[theme] = Rate(given, len(items), estimate((given, len(items)), errors.get(theme)))
+    return found
+
+
+def _step(before: Report, after: Report, errors: Mapping[str, Errors], *, aligned: bool) -> Step:
+    matches = tuple(_aligned(before, after)) if aligned else None
+    differences = {theme: change(*_stretches(before, after, matches or (), theme), errors.get(theme)) for theme in before.rates}
+    return Step(before, after, differences, matches)
+
+
 def _aligned(before: Report, after: Report) -> list[Match]:
     try:
         return align(*([item.text for item in report.tagged] for report in (before, after)))
@@ -120,8 +121,19 @@ def _aligned(before: Report, after: Report) -> list[Match]:
         raise InputError(f"{before.document.name}, {after.document.name}: {error}") from error
 
 
-def _rates(place: int, given: dict[str, list[int]], passages: int, shares: dict[str, Shares]) -> dict[str, Rate]:
-    return {theme: Rate(counts[place], passages, shares[theme].of(place)) for theme, counts in given.items()}
+def _stretches(before: Report, after: Report, matches: Sequence[Match], theme: str) -> tuple[Counted, Counted, Counted]:
+    """Count what both reports hold word for word, as long as the model says the same of it, and what only the one or the other holds."""
+    carry = [[theme in item.labels for item in report.tagged] for report in (before, after)]
+    kept = [
+        carry[1][match.after]
+        for match in matches
+        if match.change is Change.UNCHANGED
+        and match.before is not None
+        and match.after is not None
+        and carry[0][match.before] == carry[1][match.after]
+    ]
+    one, other = ((sum(found) - sum(kept), len(found) - len(kept)) for found in carry)
+    return (sum(kept), len(kept)), one, other
 
 
 def _labels(documents: Sequence[Document]) -> list[str]:
@@ -134,7 +146,7 @@ def _labels(documents: Sequence[Document]) -> list[str]:
     ]
 
 
-def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: dict[str, Errors]) -> Iterator[str]:
+def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: Mapping[str, Errors]) -> Iterator[str]:
     for report in reports:
         if (drift := report.drift).far:
             yield (
@@ -146,7 +158,7 @@ def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: dict[str
     if raw := [theme for theme in themes if theme not in errors]:
         yield f"the model's card has no cross-validation of {', '.join(raw)}: these rates are not corrected, and have no intervals"
     for theme, one in errors.items():
-        if theme in themes and one.sensitivity + one.specificity <= 1:
+        if theme in themes and one.worth <= 0:
             yield f"{theme}: the model does no better than chance in its cross-validation, so its rates can't be corrected"
 
 

@@ -7,7 +7,8 @@ the estimate of Rogan and Gladen 1978, "Estimating prevalence from the results o
 Intervals come from a parametric bootstrap: the count, and the model's figures, are drawn anew from beta distributions around what was
 counted (with Jeffreys' half, so that a count of 0 does not make an interval of nothing), and hold the middle 95 % of the estimates.
 A model finds more in some documents than in others, and a report is one document: where the model's card tells how much its sensitivity
-and specificity vary between documents, each report has its own, drawn from a beta distribution around the common one.
+and specificity vary between documents, each report has its own, drawn from a beta distribution around the common one. Between two reports,
+the passages that both hold word for word are counted and judged once, so that only what was written anew makes a change unsure.
 """
 
 from __future__ import annotations
@@ -66,6 +67,15 @@ class Errors:
         """The share of the other passages that it left."""
         return self.left / self.others
 
+    @property
+    def worth(self) -> float:
+        """How much better than chance it does: 1 without errors, 0 or less if its labels say nothing."""
+        return self.sensitivity + self.specificity - 1
+
+    def correct(self, share: Any) -> Array:
+        """The estimate of Rogan and Gladen, not yet held within 0 and 1."""
+        return np.asarray((share + self.specificity - 1) / self.worth)
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -103,48 +113,44 @@ def errors_of(card: Mapping[str, Any]) -> dict[str, Errors]:
     return found
 
 
-def estimate(given: Sequence[int], passages: Sequence[int], errors: Errors | None, *, resamples: int = RESAMPLES, seed: int = 0) -> Shares:
-    """Estimate the share that carries a theme in each of several reports (n,), from how many passages of how many the model gave it to.
+Counted = tuple[int, int]
+"""To how many passages the model gave a theme, and of how many."""
 
-    >>> found = estimate([12, 30], [100, 100], Errors(found=90, carrying=100, left=380, others=400))
-    >>> found.of(1).value, found.difference(0, 1).clear
-    (0.2941176470588235, True)
+
+def estimate(counted: Counted, errors: Errors | None, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
+    """Estimate the share of a report's passages that carry a theme; nothing can be told by a model whose errors are not known.
+
+    >>> round(estimate((12, 100), Errors(found=90, carrying=100, left=380, others=400)).value, 3)
+    0.082
     """
-    counts, sizes = np.asarray(given, np.float64), np.asarray(passages, np.float64)
-    if errors is None or errors.sensitivity + errors.specificity <= 1:
-        return Shares(np.full(len(counts), np.nan), np.full((resamples, len(counts)), np.nan))
-    random = np.random.default_rng(seed)
-    shape = (resamples, len(counts))
-    share = random.beta(counts + 0.5, sizes - counts + 0.5, shape)
-    sensitivity = _draw(errors.found, errors.carrying, errors.sensitivity_spread, shape, random)
-    specificity = _draw(errors.left, errors.others, errors.specificity_spread, shape, random)
-    worth = sensitivity + specificity - 1
-    # A model that does no better than chance in a document tells nothing of it: any share is as good as another.
-    draws = np.where(worth > 0, corrected(share, sensitivity, specificity), random.uniform(size=shape))
-    values = corrected(counts / np.where(sizes > 0, sizes, np.nan), np.float64(errors.sensitivity), np.float64(errors.specificity))
-    return Shares(values, draws)
+    if errors is None or errors.worth <= 0 or not counted[1]:
+        return UNKNOWN
+    draws = _draws([counted], errors, resamples, seed)
+    return _estimate(float(errors.correct(counted[0] / counted[1]).clip(0, 1)), draws[:, 0].clip(0, 1))
 
 
-def corrected(share: Array, sensitivity: Array | np.float64, specificity: Array | np.float64) -> Array:
-    """The estimate of Rogan and Gladen, within 0 and 1."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.clip((share + specificity - 1) / (sensitivity + specificity - 1), 0.0, 1.0)
+def change(kept: Counted, dropped: Counted, new: Counted, errors: Errors | None, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
+    """Estimate how much more of a later report carries a theme than of an earlier one.
 
+    ``kept`` counts the passages that stand in both, ``dropped`` and ``new`` those of the earlier and of the later alone; nothing is kept
+    between reports that have nothing to do with each other.
 
-@dataclass(frozen=True)
-class Shares:
-    """Corrected shares of a theme in several reports: (n,) values and (resamples, n) bootstrap draws, each of one state of the model."""
-
-    values: Array
-    draws: Array
-
-    def of(self, report: int) -> Estimate:
-        """The share in a report."""
-        return _estimate(self.values[report], self.draws[:, report])
-
-    def difference(self, before: int, after: int) -> Estimate:
-        """How much more of the later report carries the theme than of the earlier."""
-        return _estimate(self.values[after] - self.values[before], self.draws[:, after] - self.draws[:, before])
+    >>> known = Errors(found=90, carrying=100, left=380, others=400)
+    >>> change((12, 100), (0, 0), (0, 0), known), change((0, 0), (12, 100), (30, 100), known).clear
+    (Estimate(value=0.0, low=0.0, high=0.0), True)
+    """
+    if errors is None or errors.worth <= 0 or not kept[1] + dropped[1] or not kept[1] + new[1]:
+        return UNKNOWN
+    draws = _draws([kept, dropped, new], errors, resamples, seed)
+    values = errors.correct(np.array([[given / max(passages, 1) for given, passages in (kept, dropped, new)]]))
+    found = []
+    for shares in (values, draws):
+        before, after = (
+            ((shares[:, 0] * kept[1] + shares[:, place] * own[1]) / (kept[1] + own[1])).clip(0, 1)
+            for place, own in ((1, dropped), (2, new))
+        )
+        found.append(after - before)
+    return _estimate(float(found[0][0]), found[1])
 
 
 def spread(hits: NDArray[Any], of: NDArray[Any]) -> float:
@@ -164,8 +170,21 @@ def spread(hits: NDArray[Any], of: NDArray[Any]) -> float:
     return float(max((between - within) / variance, 0.0)) if variance > 0 else 0.0
 
 
-def _draw(hits: int, of: int, spread: float, shape: tuple[int, int], random: np.random.Generator) -> Array:
-    """Draw a share of the model, common to all reports of a resample, and each report's own around it."""
+def _draws(counted: Sequence[Counted], errors: Errors, resamples: int, seed: int) -> Array:
+    """Draw the shares of several stretches of text, (resamples, n), not yet held within 0 and 1; in each the model errs in its own way."""
+    random = np.random.default_rng(seed)
+    shape = (resamples, len(counted))
+    given, passages = np.array(counted, np.float64).T
+    share = random.beta(given + 0.5, passages - given + 0.5, shape)
+    sensitivity = _one_of(errors.found, errors.carrying, errors.sensitivity_spread, shape, random)
+    specificity = _one_of(errors.left, errors.others, errors.specificity_spread, shape, random)
+    worth = sensitivity + specificity - 1
+    # A model that does no better than chance in a text tells nothing of it: any share is as good as another.
+    return np.where(worth > 1e-9, (share + specificity - 1) / np.maximum(worth, 1e-9), random.uniform(size=shape))
+
+
+def _one_of(hits: int, of: int, spread: float, shape: tuple[int, int], random: np.random.Generator) -> Array:
+    """Draw a share of the model, common to all texts of a resample, and each text's own around it."""
     common = random.beta(hits + 0.5, of - hits + 0.5, (shape[0], 1))
     if spread <= 0:
         return np.broadcast_to(common, shape)
@@ -174,7 +193,5 @@ def _draw(hits: int, of: int, spread: float, shape: tuple[int, int], random: np.
 
 
 def _estimate(value: float, draws: Array) -> Estimate:
-    if math.isnan(value):
-        return UNKNOWN
     low, high = np.percentile(draws, _MIDDLE)
-    return Estimate(float(value), float(min(low, value)), float(max(high, value)))
+    return Estimate(value, float(min(low, value)), float(max(high, value)))
