@@ -13,7 +13,7 @@ from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, lim
 from tagger.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
@@ -30,6 +30,7 @@ has moved. The page shows these side by side, the changed words marked. A note n
 **Example**: `tagger compare mexico-2014.pdf mexico-2015.pdf -o page.html -o numbers.csv`
 """
 _WIDTH = 120
+_SHOWN = 3  # passages of a report whose words the model does not know
 
 
 @app.command("compare", help=_HELP)
@@ -90,6 +91,17 @@ def _print(found: Comparison) -> None:
         console.print()
         console.print(_passages(found))
         console.print("Passages that carry the theme in either report; moved ones are counted as reworded or unchanged, too.")
+    for report in found.reports:
+        if report.drift.far:
+            console.print(f"\n{report.label}: passages with words that the model does not know (between asterisks)")
+            for strange in report.drift.passages[:_SHOWN]:
+                console.print(f"  {_starred(report.tagged[strange.row].text, strange.spans)}")
+
+
+def _starred(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    for start, end in reversed(spans):
+        text = f"{text[:start]}*{text[start:end]}*{text[end:]}"
+    return text
 
 
 def _rates(found: Comparison) -> Table:

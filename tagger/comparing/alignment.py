@@ -1,31 +1,27 @@
 """Which passage of one report became which of another: unchanged, reworded, dropped, new; and what has moved.
 
-Passages of the same words are each other's. Of the others, those most alike are paired first (cosine of TF-IDF vectors of words and
-pairs of words, Salton and Buckley 1988, "Term-weighting approaches in automatic text retrieval"), each passage once, down to `ALIKE`.
-That greedy rule pairs what is each other's best; what it costs against the best sum of all pairs stands in ``experiments/comparing``.
+Passages of the same words are each other's. Of the others, those most alike are paired first, each passage once, down to `ALIKE`. That
+greedy rule pairs what is each other's best; how it does beside the assignment with the highest sum stands in ``experiments/comparing``.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.comparing.likeness import cosines, words
 from tagger.errors import InputError
 
 ALIKE = 0.3
 """The least cosine of two passages that are said to be one, reworded."""
-MOST_PASSAGES = 20_000
+MOST_PASSAGES = 10_000
 _CANDIDATES = 10  # of a passage, those most like it
 _NEAR = 0.02  # what standing at the same part of the report adds to a cosine: it decides between equals
-WORD = re.compile(r"[^\W_]+")
 
 
 class Change(StrEnum):
@@ -47,15 +43,6 @@ class Match:
     similarity: float = 0.0
     moved: bool = False
     """Whether it stands elsewhere among the passages that stayed."""
-
-
-def words(text: str) -> tuple[str, ...]:
-    r"""What two passages must share to be unchanged: words and numbers, whatever the case, the punctuation and the white space.
-
-    >>> words("In 2013, NGOs\nreported...")
-    ('in', '2013', 'ngos', 'reported')
-    """
-    return tuple(word.casefold() for word in WORD.findall(text))
 
 
 def align(before: Sequence[str], after: Sequence[str]) -> list[Match]:
@@ -104,47 +91,16 @@ def _alike(
     gone = {b for b, _ in taken.values()}
     columns = np.array([b for b in range(len(other)) if b not in gone], np.int64)
     found: list[tuple[float, int, int, float]] = []
-    for a, cosines in zip(rows, _cosines([one[a] for a in rows], [other[b] for b in columns], [*one, *other]), strict=True):
-        near = cosines + _NEAR * (1 - np.abs(columns / len(other) - a / len(one)))
+    for a, likeness in zip(rows, cosines([one[a] for a in rows], [other[b] for b in columns], [*one, *other]), strict=True):
+        near = likeness + _NEAR * (1 - np.abs(columns / len(other) - a / len(one)))
         best = np.argsort(-near, kind="stable")[:_CANDIDATES]
-        found += [(-near[i], a, int(columns[i]), float(cosines[i])) for i in best.tolist() if cosines[i] >= ALIKE]
+        found += [(-near[i], a, int(columns[i]), float(likeness[i])) for i in best.tolist() if likeness[i] >= ALIKE]
     pairs: dict[int, tuple[int, float]] = {}
     for _, a, b, cosine in sorted(found):
         if a not in pairs and b not in gone:
             pairs[a] = b, cosine
             gone.add(b)
     return pairs
-
-
-def _cosines(
-    one: Sequence[tuple[str, ...]], other: Sequence[tuple[str, ...]], every: Sequence[tuple[str, ...]]
-) -> Iterator[NDArray[np.float64]]:
-    """Yield for each passage of ``one`` its cosines with all of ``other``; ``every`` passage tells how rare a word is."""
-    number: dict[tuple[str, ...], int] = {}
-    frequency = np.bincount([term for key in every for term in _terms(key, number)], minlength=1)
-    rarity = np.log((1 + len(every)) / (1 + frequency)) + 1
-    weights = rarity**2
-    posted: dict[int, list[int]] = defaultdict(list)
-    sizes = np.zeros(len(other))
-    for b, key in enumerate(other):
-        terms = _terms(key, number)
-        sizes[b] = weights[terms].sum()
-        for term in terms:
-            posted[term].append(b)
-    rows = {term: np.array(found) for term, found in posted.items()}
-    for key in one:
-        terms = _terms(key, number)
-        shared = [term for term in terms if term in rows]
-        places = np.concatenate([rows[term] for term in shared]) if shared else np.zeros(0, np.int64)
-        adds = np.repeat(weights[shared], [len(rows[term]) for term in shared]) if shared else None
-        length = np.sqrt(weights[terms].sum() * sizes)
-        yield np.bincount(places, adds, minlength=len(other)) / np.maximum(length, 1e-12)
-
-
-def _terms(key: tuple[str, ...], number: dict[tuple[str, ...], int]) -> list[int]:
-    """Numbers of a passage's words and pairs of words, each once."""
-    terms = dict.fromkeys([*((word,) for word in key), *pairwise(key)])
-    return [number.setdefault(term, len(number)) for term in terms]
 
 
 def _longest_rising(values: Sequence[int]) -> list[int]:

@@ -21,7 +21,7 @@ from tagger.model import Model
 _LEAST_WORDS, _LEAST_DOCUMENTS = 200, 5  # what training documents must have for their share to say something, and how many such
 _MOST = 99  # the percentile of training documents from which a report is far
 _SHOWN = 10  # passages
-_LEAST_UNKNOWN = 2  # words of a passage that is shown
+_LEAST_UNKNOWN = 3  # words of a passage that is shown: two are a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Strange:
 class Drift:
     """How many words of a report the model does not know, and what is usual: the median and nearly the most of training documents.
 
-    ``usual`` and ``most`` are not a number where the model's card does not tell them. ``passages`` show it, strangest first.
+    ``usual`` and ``most`` are not a number where the model's card does not tell them. ``passages`` are those with more unknown words than
+    chance puts into one, strangest first: they show why a report is far, or which part of another is of a strange kind.
     """
 
     unknown: int
@@ -66,14 +67,14 @@ def measure(model: Model, texts: Sequence[str]) -> Drift:
     words = np.bincount(found.row, minlength=len(texts))
     unknown = np.bincount(found.row[~known], minlength=len(texts))
     usual, most = _reference(model.card)
-    beyond = unknown - words * (0.0 if math.isnan(most) else most)
-    rows = [row for row in np.argsort(-beyond, kind="stable")[:_SHOWN].tolist() if unknown[row] >= _LEAST_UNKNOWN and beyond[row] > 0]
     strange = []
-    for row in rows:
-        tokens = np.flatnonzero((found.row == row) & ~known)
-        spans = tuple(zip(found.start[tokens].tolist(), found.end[tokens].tolist(), strict=True))
-        strange.append(Strange(row, int(unknown[row]), int(words[row]), spans))
-    return Drift(int(unknown.sum()), int(words.sum()), usual, most, tuple(strange))
+    for row in np.flatnonzero(unknown >= _LEAST_UNKNOWN).tolist():
+        if _lower_end(unknown[row] / words[row], words[row]) > most:
+            tokens = np.flatnonzero((found.row == row) & ~known)
+            spans = tuple(zip(found.start[tokens].tolist(), found.end[tokens].tolist(), strict=True))
+            strange.append(Strange(row, int(unknown[row]), int(words[row]), spans))
+    strange.sort(key=lambda one: one.unknown - one.words * most, reverse=True)
+    return Drift(int(unknown.sum()), int(words.sum()), usual, most, tuple(strange[:_SHOWN]))
 
 
 def reference(features: Features, texts: Sequence[str], documents: NDArray[Any], counts: Counts, least: int) -> dict[str, Any]:

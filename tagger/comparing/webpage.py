@@ -99,7 +99,7 @@ class StrangeView(NamedTuple):
 
 
 class DriftView(NamedTuple):
-    """How far a report is from what the model knows, with the passages that show it, if it is far."""
+    """How far a report is from what the model knows, with the passages that show it."""
 
     label: str
     share: str
@@ -186,7 +186,7 @@ def _side(item: Tagged | None, runs: Runs, theme: str) -> Side | None:
 
 def _drift(report: Report) -> DriftView:
     drift = report.drift
-    shown = [_strange(report.tagged[one.row], one) for one in drift.passages] if drift.far else []
+    shown = [_strange(report.tagged[one.row], one) for one in drift.passages]
     return DriftView(report.label, f"{100 * drift.share:.1f} %", drift.far, shown)
 
 
