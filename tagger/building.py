@@ -131,6 +131,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
         *([f"- penalty C = {card['penalty']:g}, chosen by cross-validation"] if "penalty" in card else []),
+        *_unknown_words(card.get("vocabulary")),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
         "## Cross-validation on the training corpora",
@@ -164,6 +165,13 @@ def limits(model: Model) -> list[str]:
         "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
         "A label says that a passage is about a theme, never that what the passage claims is true.",
     ]
+
+
+def _unknown_words(told: Mapping[str, Any] | None) -> list[str]:
+    if not told:
+        return []
+    usual, most = (f"{100 * told[f'unknown_words_{name}']:.1f} %" for name in ("usual", "most"))
+    return [f"- of a training document's words, a model of the others does not know {usual} (median); 99 % of documents are below {most}"]
 
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
+SOUP = (
+    "Preheat the oven to 200 degrees and grease a large baking tin with butter. Whisk the eggs with the sugar until pale and fluffy, then "
+    "fold in the flour. Peel and chop the onions, fry them gently in olive oil until soft. Simmer the sauce for twenty minutes, stirring "
+    "now and then, and season with salt and pepper. Rinse the lentils under cold water and sweat the celery in a knob of butter."
+)
+SPANISH = (
+    "Las autoridades no investigaron ni procesaron a los funcionarios cómplices. El gobierno mantuvo sus esfuerzos de protección de las "
+    "víctimas durante el año. No había albergues suficientes para las víctimas adultas en el norte del país."
+)
 
 
 class Later(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from making_pairs import composed_documents, later_report
+from making_pairs import SOUP, SPANISH, composed_documents, later_report
 
 import tagger
 from tagger.cli import main
@@ -27,15 +27,6 @@ from tagger.records import Document, Passage
 from tagger.tagging import Tagger
 
 KNOWN = Errors(found=1800, carrying=2000, left=11700, others=12000)
-SOUP = (
-    "Preheat the oven to 200 degrees and grease a large baking tin with butter. Whisk the eggs with the sugar until pale and fluffy, then "
-    "fold in the flour. Peel and chop the onions, fry them gently in olive oil until soft. Simmer the sauce for twenty minutes, stirring "
-    "now and then, and season with salt and pepper. Rinse the lentils under cold water and sweat the celery in a knob of butter."
-)
-SPANISH = (
-    "Las autoridades no investigaron ni procesaron a los funcionarios cómplices. El gobierno mantuvo sus esfuerzos de protección de las "
-    "víctimas durante el año. No había albergues suficientes para las víctimas adultas en el norte del país."
-)
 
 
 def made(name: str, text: str, **header) -> Document:

@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 import tagger
 from tagger.building import spreads, train_folders
 from tagger.comparing.alignment import ALIKE, Change, align
+from tagger.comparing.drift import measure
 from tagger.comparing.likeness import cosines, words
 from tagger.comparing.rates import Errors, change, estimate, spread
 from tagger.evaluation import Predictions
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from making_pairs import Later, composed_documents, later_report  # noqa: E402
+from making_pairs import SOUP, SPANISH, Later, composed_documents, later_report  # noqa: E402
 
 SHARES = (0.1, 0.3, 0.5, 0.7)
 RUNS = 400
@@ -203,10 +204,22 @@ def left_out() -> dict[str, object]:
     return found
 
 
+def strange_words() -> dict[str, float]:
+    """The share of words that the shipped model does not know: of other texts, and of real passages that it never saw, where they are."""
+    texts = {"recipes": SOUP.split(". "), "Spanish": SPANISH.split(". ")}
+    for name in ("README.md", "CONTRIBUTING.md", "corpora/codebook.md", "LICENSE"):
+        texts[name] = [passage.text for passage in tagger.read(ROOT / name).passages]
+    development = ROOT.parent / "shared/development/passages.jsonl"
+    if development.is_file():
+        texts["countries never seen"] = [json.loads(line)["text"] for line in development.read_text(encoding="utf-8").splitlines()]
+    model = tagger.load().model
+    return {name: round(measure(model, passages).share, 4) for name, passages in texts.items()}
+
+
 def mean(values: Sequence[float]) -> float:
     return round(float(np.mean(values)), 4)
 
 
 if __name__ == "__main__":
-    results = {"alignment": alignment(), "simulated": simulated(), "left out": left_out()}
+    results = {"alignment": alignment(), "simulated": simulated(), "left out": left_out(), "unknown words": strange_words()}
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -108,7 +108,7 @@ def errors_of(card: Mapping[str, Any]) -> dict[str, Errors]:
             spread = spreads.get(row["theme"], {}) if isinstance(spreads, Mapping) else {}
             both = [min(max(float(spread.get(name, 0.0)), 0.0), 0.99) for name in ("sensitivity", "specificity")]
             found[str(row["theme"])] = Errors(hits, carrying, left, others, *both)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             continue
     return found
 
@@ -186,7 +186,7 @@ def _draws(counted: Sequence[Counted], errors: Errors, resamples: int, seed: int
 def _one_of(hits: int, of: int, spread: float, shape: tuple[int, int], random: np.random.Generator) -> Array:
     """Draw a share of the model, common to all texts of a resample, and each text's own around it."""
     common = random.beta(hits + 0.5, of - hits + 0.5, (shape[0], 1))
-    if spread <= 0:
+    if not spread > 0:
         return np.broadcast_to(common, shape)
     size = 1 / spread - 1
     return random.beta(np.maximum(common * size, 1e-6), np.maximum((1 - common) * size, 1e-6), shape)
