@@ -318,6 +318,9 @@ def test_comparing_command_prints_tables_and_writes_files(run, two, report, trai
     assert (printed, code) == ("", 0)
     assert (tmp_path / "page.html").stat().st_size > 10_000
     assert (tmp_path / "numbers.csv").stat().st_size > 500
+    soup.unlink()
+    _, said, code = run(tmp_path, "-o", tmp_path / "page.html", "--model", trained_folder)
+    assert (code, said) == (1, "error: a comparison needs at least two reports, not 1: name another file\n")
 
 
 def test_comparing_command_says_in_one_line_what_is_wrong(run, report, tmp_path):

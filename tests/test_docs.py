@@ -38,12 +38,14 @@ def test_docs_table_of_the_readme_is_what_tag_prints(readme, root):
     assert [line for line in shown.splitlines() if line.rstrip() not in printed and line.strip() != "..."] == []
 
 
-def test_docs_reports_compared_in_the_readme_give_what_it_shows(readme, root, trained_folder, tmp_path, monkeypatch):
+def test_docs_reports_compared_in_the_readme_give_what_it_shows(readme, root, default_model, tmp_path, monkeypatch):
+    if not default_model.card.get("vocabulary"):
+        pytest.skip("the shipped model was trained before cards told how errors vary between documents: make model pages")
     monkeypatch.syspath_prepend(root / "experiments")
     from pages import compared
 
     shown = re.search(r"<!-- compare -->\n(.*?)\n<!-- end -->", readme, re.DOTALL)[1].splitlines()
-    assert shown == compared(readme, trained_folder)
+    assert shown == compared(readme)
     (tmp_path / "corpora").symlink_to(root / "corpora")
     monkeypatch.chdir(tmp_path)
     subprocess.run(next(line for line in shown if line.startswith("$ sed"))[2:], shell=True, check=True)

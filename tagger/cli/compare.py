@@ -50,12 +50,11 @@ def compare_cli(
     from tagger.tagging import load
 
     used, table = limits(limit), columns(text_column, id_column)
-    for path in out or []:
-        check_output(path)
-        if any(one.exists() and path.exists() and path.samefile(one) for one in given):
-            raise OutputError(f"{path}: is an input too: name another file to write")
+    targets = [check_output(path).resolve() for path in out or []]
+    if same := [path for path in given if path.resolve() in targets]:
+        raise OutputError(f"{same[0]}: is an input too: name another file to write")
     tagger = load(model)
-    found = compare(_documents(given, table, used), tagger=tagger, progress=True)
+    found = compare(_documents(given, targets, table, used), tagger=tagger, progress=True)
     for warning in found.warnings:
         inform(warning)
     for path in out or []:
@@ -65,11 +64,14 @@ def compare_cli(
         _print(found)
 
 
-def _documents(given: list[Path], columns: Columns, limits: Limits) -> Iterator[Document]:
+def _documents(given: list[Path], targets: list[Path], columns: Columns, limits: Limits) -> Iterator[Document]:
+    """Read the reports; a page that an earlier run left in a folder is none of them."""
     from tagger.reading import find_documents
     from tagger.tagging import read_all
 
     for path, name in find_documents(given, tables=columns.text is not None):
+        if path.resolve() in targets:
+            continue
         for document in read_all(path, name=name, columns=columns, limits=limits):
             for note in document.notes:
                 inform(f"{path}: {note}")

@@ -21,6 +21,7 @@ from tagger.comparing.alignment import Change, Match, align
 from tagger.comparing.drift import Drift, measure
 from tagger.comparing.rates import Counted, Errors, Estimate, Rate, change, errors_of, estimate
 from tagger.comparing.results import Comparison, Report, Step
+from tagger.countries import plain_name
 from tagger.errors import InputError
 from tagger.records import Document, Tagged
 from tagger.tagging import Tagger, load
@@ -76,10 +77,11 @@ def compare(
 
 def _series(documents: Sequence[Document]) -> list[list[Document]]:
     """The reports of each country, in the order of their years."""
-    countries = {document.country for document in documents if document.country}
-    found: dict[str | None, list[Document]] = {}
-    for document in documents:
-        found.setdefault(document.country if len(countries) > 1 else None, []).append(document)
+    countries = [plain_name(document.country or "") for document in documents]
+    alone = len({country for country in countries if country}) <= 1
+    found: dict[str, list[Document]] = {}
+    for document, country in zip(documents, countries, strict=True):
+        found.setdefault("" if alone else country, []).append(document)
     return [_by_year(one) for one in found.values()]
 
 
