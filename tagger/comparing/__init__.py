@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -42,7 +43,7 @@ def compare(
 
     Reports of one country are put in the order of their years, or stay in the order given where a year is missing or comes twice; each is
     held against the one before it, passage by passage. The first report of another country is held against the first of all by its rates
-    alone. Reports are of one country, too, where no more than one of them all says which.
+    alone. A report that does not name its country is of the one that the others name, if that is one.
 
     Parameters
     ----------
@@ -151,11 +152,12 @@ def _labels(documents: Sequence[Document]) -> list[str]:
 def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: Mapping[str, Errors]) -> Iterator[str]:
     for report in reports:
         if (drift := report.drift).far:
+            share, usual, most = (f"{100 * value:.1f} %" for value in (drift.share, drift.usual, drift.most))
             yield (
-                f"{report.label}: the model does not know {drift.share:.1%} of its words, of its training documents {drift.usual:.1%} "
-                f"(nearly all below {drift.most:.1%}): its figures may be wrong, so read the passages that show it"
+                f"{report.label}: the model does not know {share} of its words; of a training document's it would not know {usual}, and "
+                f"nearly never more than {most}: its figures may be wrong, so read the passages that show it"
             )
-    if reports and reports[0].drift.most != reports[0].drift.most:
+    if math.isnan(reports[0].drift.most):
         yield "the model's card does not say how many unknown words are usual, so no report is told to be far from it: train it anew"
     if raw := [theme for theme in themes if theme not in errors]:
         yield f"the model's card has no cross-validation of {', '.join(raw)}: these rates are not corrected, and have no intervals"

@@ -60,7 +60,8 @@ def percent(value: float, *, sign: bool = False) -> str:
     """A share in percent, with a true minus; a dash where it can't be had."""
     if math.isnan(value):
         return "–"
-    return f"{100 * value:{'+' if sign else ''}.1f}".replace("-", "\u2212")
+    shown = round(100 * value, 1) or 0.0  # no zero has a sign
+    return f"{shown:{'+' if sign and shown else ''}.1f}".replace("-", "\u2212")
 
 
 def interval(estimate: Estimate, *, sign: bool = False) -> str:

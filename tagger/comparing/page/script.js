@@ -31,6 +31,7 @@
   const open = (opened) => {
     toggle.setAttribute("aria-expanded", String(opened));
     controls.hidden = !opened;
+    document.documentElement.style.scrollPaddingTop = `${bar.offsetHeight + 24}px`;
   };
 
   bar.addEventListener("input", filter);
