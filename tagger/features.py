@@ -29,7 +29,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -151,16 +150,22 @@ class Counts:
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Every place where a feature stands: its text, its column, its kind's weight, and its first and second token."""
+    """Every place where a feature of some kinds stands: their weight; its text, its column, and its first and second token."""
 
+    weight: float
     row: Int
     column: Int
-    value: NDArray[np.float64]
     first: Int
     second: Int
+
+
+@dataclass(frozen=True)
+class Words:
+    """The tokens of texts: the row of each one's text, and where it starts and ends in characters of that text."""
+
+    row: Int
     start: Int
     end: Int
-    """``start[token]`` and ``end[token]`` are characters of the token's own text."""
 
 
 @dataclass(frozen=True)
@@ -259,8 +264,8 @@ class Features:
         members = self._lexicon.members(tokens)
         rows = np.arange(len(texts) + 1)
         square, sums = np.zeros(len(texts)), np.zeros((len(texts), weights.columns.shape[1]))
-        for kind, key in self._keys(tokens, members, self.settings.weights):
-            weight, borders = self.settings.weights[kind], np.searchsorted(key, rows << self._shift)
+        for weight, key in self._keys(tokens, members, self.settings.weights):
+            borders = np.searchsorted(key, rows << self._shift)
             square += weight**2 * np.diff(borders)
             sums += weight * _sum_rows(weights.columns.take(key & ((1 << self._shift) - 1), axis=0), borders)
         row, number, sets = self._sets(tokens, members)
@@ -275,13 +280,13 @@ class Features:
         length = square ** (self.settings.norm / 2)
         return np.asarray(self.settings.scale / np.maximum(length, _SMALL))
 
-    def _keys(self, tokens: Tokens, members: Members, weights: Mapping[str, float]) -> Iterator[tuple[str, Int]]:
-        """Yield, for each kind of feature with words in it, the sorted keys of what is there: a row and a column in one number."""
+    def _keys(self, tokens: Tokens, members: Members, weights: Mapping[str, float]) -> Iterator[tuple[float, Int]]:
+        """Yield the sorted keys of the features with words in them, for each of their weights: a row and a column in one number."""
         row = tokens.row << self._shift
-        for kind, found in groupby(self._words(tokens, members, weights), key=itemgetter(0)):
+        for weight, found in groupby(self._words(tokens, members, weights), key=lambda one: weights[one[0]]):
             key = np.concatenate([row.take(token) | column for _, column, token, _ in found])
             key.sort()
-            yield kind, key.take(_changes(key))
+            yield weight, key.take(_changes(key))
 
     def _sets(self, tokens: Tokens, members: Members) -> tuple[Int, Int, Bytes]:
         """Return what each text has of classes alone, sorted: text, class, and a bit for each class that follows it in the window.
@@ -315,7 +320,7 @@ class Features:
     def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
         tokens = Tokens(texts)
         members = self._lexicon.members(tokens)
-        found = [(key, np.full(len(key), weights[kind])) for kind, key in self._keys(tokens, members, weights)]
+        found = [(key, np.full(len(key), weight)) for weight, key in self._keys(tokens, members, weights)]
         row, number, sets = self._sets(tokens, members)
         entry, other = np.nonzero(np.unpackbits(sets, axis=1, count=self._classes, bitorder="little"))
         own, ordered = np.flatnonzero(number < self._classes), number[entry] < self._classes
@@ -334,23 +339,19 @@ class Features:
         factor = self._factor(np.bincount(row, value * value, minlength=len(texts)))
         return Counts(indptr, key & ((1 << self._shift) - 1), value * factor[row])
 
-    def occurrences(self, texts: Sequence[str]) -> Occurrences:
-        """Return every place where a feature stands in the texts: what evidence is made of."""
-        tokens = Tokens(texts)
-        found = [
-            (tokens.row.take(first), column, np.full(len(column), self.settings.weights[kind]), first, second)
-            for kind, column, first, second in self._places(tokens)
-        ]
-        row, column, value, first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        start, end = tokens.characters()
-        return Occurrences(row, column, value, first, second, start, end)
+    def occurrences(self, texts: Sequence[str]) -> tuple[Words, list[Occurrences]]:
+        """Return the tokens of the texts and every place where a feature stands, weight by weight: what evidence is made of."""
+        tokens, weights = Tokens(texts), self.settings.weights
+        found = []
+        for weight, several in groupby(self._places(tokens), key=lambda one: weights[one[0]]):
+            column, first, second = (np.concatenate(parts) for parts in list(zip(*several, strict=True))[1:])
+            found.append(Occurrences(weight, tokens.row.take(first), column, first, second))
+        return Words(tokens.row, *tokens.characters()), found
 
-    def words(self, texts: Sequence[str]) -> Occurrences:
-        """Return every word of the texts in its column, whatever its kind weighs."""
+    def words(self, texts: Sequence[str]) -> tuple[Words, Int]:
+        """Return the tokens of the texts and the column of each as a word, whatever its kind weighs."""
         tokens = Tokens(texts)
-        first = np.arange(len(tokens.row))
-        column = self._column(tokens.hash * multiplier(3))
-        return Occurrences(tokens.row, column, np.ones(len(first)), first, first, *tokens.characters())
+        return Words(tokens.row, *tokens.characters()), self._column(tokens.hash * multiplier(3))
 
     def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight, the columns, first tokens and second tokens of all its occurrences."""
@@ -365,7 +366,7 @@ class Features:
             opens = np.flatnonzero(token == tokens.first.take(tokens.row.take(token)))
             yield "opening", self._hashed + self._classes + number.take(opens), token.take(opens), token.take(opens)
         if weights.get("order"):
-            left, right = _neighbours(token, tokens.row, self.settings.window)
+            left, right = _neighbours(tokens, token, self.settings.window)
             pair = number.take(left) * self._classes + number.take(right)
             yield "order", self._hashed + 2 * self._classes + pair, token.take(left), token.take(right)
 
@@ -466,18 +467,13 @@ def _following(sets: UInt, window: int) -> UInt:
     return sets[: len(sets) - (window - size)] | sets[window - size :] if size < window else sets
 
 
-def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
-    """All ordered pairs of memberships whose tokens stand in one text, at most ``window`` tokens apart."""
-    lefts, rights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for step in range(1, len(token)):
-        distance = token[step:] - token[:-step]
-        near = np.flatnonzero(distance <= window)
-        if not len(near):
-            break
-        near = near[(distance[near] > 0) & (row[token[near]] == row[token[near + step]])]
-        lefts.append(near)
-        rights.append(near + step)
-    return np.concatenate(lefts), np.concatenate(rights)
+def _neighbours(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
+    """All ordered pairs of memberships, given by their tokens, in one text and at most ``window`` tokens apart."""
+    last = np.minimum(token + window, tokens.first.take(tokens.row.take(token) + 1) - 1)
+    begin, end = np.searchsorted(token, token, side="right"), np.searchsorted(token, last, side="right")
+    count = end - begin
+    left = np.repeat(np.arange(len(token)), count)
+    return left, np.arange(len(left)) + np.repeat(end - np.cumsum(count), count)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -39,7 +39,8 @@ def tagger_cli(
 
 def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
-    from tagger.cli import codebook, compare, corpus, evaluate, experiment, read, tag, train  # noqa: F401  (each adds its commands to the app)
+    # Each adds its commands to the app.
+    from tagger.cli import codebook, compare, corpus, evaluate, exchange, experiment, read, tag, train  # noqa: F401
 
     try:
         try:

@@ -24,19 +24,25 @@ TextColumn = Annotated[
 IdColumn = Annotated[str | None, typer.Option(help="Of a table: the column of their ids; 'id' if left out and there.")]
 Limit = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=NUMBER", help=f"What reading a file may use: {_USUAL}."),
+    typer.Option(
+        metavar="NAME=NUMBER",
+        help=f"What reading a file may use: {_USUAL}. Text, Markdown, JSONL, CSV, TSV and Parquet of 4M or more, whose results go to "
+        ".jsonl, .csv, .parquet or -, are read part by part: for them size, passages and seconds do not hold, and characters hold for "
+        "each paragraph.",
+    ),
 ]
 
 THEMES = Path("corpora/themes.toml")
 
 
-def _codebook(path: Path) -> Path:
+def codebook_file(path: Path) -> Path:
+    """Return the path if there is a file."""
     if not path.is_file():
         raise ThemesError(f"{path}: no such codebook: name one with --themes FILE")
     return path
 
 
-Themes = Annotated[Path, typer.Option(metavar="FILE", callback=_codebook, help="The codebook: themes and lexicon.")]
+Themes = Annotated[Path, typer.Option(metavar="FILE", callback=codebook_file, help="The codebook: themes and lexicon.")]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 

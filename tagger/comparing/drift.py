@@ -61,9 +61,9 @@ class Drift:
 
 def measure(model: Model, texts: Sequence[str]) -> Drift:
     """Count the words of a report's passages that the model does not know."""
-    found = model.features.words(texts)
-    place = np.searchsorted(model.columns, found.column)
-    known = model.columns[np.minimum(place, max(len(model.columns) - 1, 0))] == found.column if len(model.columns) else found.row < 0
+    found, column = model.features.words(texts)
+    place = np.searchsorted(model.columns, column)
+    known = model.columns[np.minimum(place, max(len(model.columns) - 1, 0))] == column if len(model.columns) else found.row < 0
     words = np.bincount(found.row, minlength=len(texts))
     unknown = np.bincount(found.row[~known], minlength=len(texts))
     usual, most = _reference(model.card)
@@ -87,11 +87,11 @@ def reference(features: Features, texts: Sequence[str], documents: NDArray[Any],
         return {}
     columns = features.settings.columns
     _, number = np.unique(documents, return_inverse=True)
-    found = features.words(texts)
+    found, column = features.words(texts)
     every = np.bincount(counts.indices, minlength=columns)
     keys, copies = np.unique(np.repeat(number, np.diff(counts.indptr)) * columns + counts.indices, return_counts=True)
-    own = copies[np.searchsorted(keys, number[found.row] * columns + found.column)]
-    unknown = every[found.column] - own < least
+    own = copies[np.searchsorted(keys, number[found.row] * columns + column)]
+    unknown = every[column] - own < least
     words = np.bincount(number[found.row], minlength=1)
     shares = (np.bincount(number[found.row], unknown, len(words)) / np.maximum(words, 1))[words >= _LEAST_WORDS]
     if len(shares) < _LEAST_DOCUMENTS:
