@@ -53,7 +53,7 @@ def test_docs_reports_compared_in_the_readme_give_what_it_shows(readme, root, de
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(code, {"tagger": tagger})
-    assert printed.getvalue().startswith("3 ")
+    assert printed.getvalue().startswith("6 ")
     assert (tmp_path / "page.html").stat().st_size > 10_000
 
 

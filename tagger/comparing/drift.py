@@ -62,8 +62,7 @@ class Drift:
 def measure(model: Model, texts: Sequence[str]) -> Drift:
     """Count the words of a report's passages that the model does not know."""
     found, column = model.features.words(texts)
-    place = np.searchsorted(model.columns, column)
-    known = model.columns[np.minimum(place, max(len(model.columns) - 1, 0))] == column if len(model.columns) else found.row < 0
+    known = np.isin(column, model.columns)
     words = np.bincount(found.row, minlength=len(texts))
     unknown = np.bincount(found.row[~known], minlength=len(texts))
     usual, most = _reference(model.card)

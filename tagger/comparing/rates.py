@@ -141,7 +141,8 @@ def change(kept: Counted, dropped: Counted, new: Counted, errors: Errors | None,
     """
     if errors is None or errors.worth <= 0 or not kept[1] + dropped[1] or not kept[1] + new[1]:
         return UNKNOWN
-    draws = _draws([kept, dropped, new], errors, resamples, seed)
+    # A share of a stretch is held within 0 and 1 in every draw: else one below 0 of what is kept would hide what was dropped or is new.
+    draws = _draws([kept, dropped, new], errors, resamples, seed).clip(0, 1)
     values = errors.correct(np.array([[given / max(passages, 1) for given, passages in (kept, dropped, new)]]))
     found = []
     for shares in (values, draws):
