@@ -83,7 +83,7 @@ def test_comparing_page_shows_passages_side_by_side(show):
     assert shown(page) == []
     assert page.is_visible("text=No passage passes these filters.")
     page.click("text=Reset")
-    page.wait_for_function("!document.getElementById('nothing').checkVisibility()")
+    page.wait_for_selector("#nothing", state="hidden")
 
 
 def test_comparing_page_draws_the_rates_of_each_theme(show):
