@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from tagger import bundle
+from tagger.comparing.rates import spread
 from tagger.corpus import digest, load
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, measure
+from tagger.evaluation.bootstrap import number_documents
 from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Progress, Trained, TrainingSettings, train
@@ -49,7 +51,8 @@ def build_model(
     codebook = load_codebook(themes)
     trained = train_folders(corpora, codebook, settings=settings, progress=progress)
     documents = trained.documents
-    cross_validation = measure(_out_of_fold(trained), thresholds=trained.model.thresholds)
+    out_of_fold = _out_of_fold(trained)
+    cross_validation = measure(out_of_fold, thresholds=trained.model.thresholds)
     card = {
         **trained.model.card,
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
@@ -61,6 +64,7 @@ def build_model(
             for folder in corpora
         ],
         "cross_validation": cross_validation.card(),
+        "spread": spreads(out_of_fold),
         "measured": _measured(results, trained.model),
     }
     model = replace(trained.model, card=card)
@@ -80,6 +84,18 @@ def _out_of_fold(trained: Trained) -> Predictions:
         predicted=trained.out_of_fold >= trained.model.thresholds,
         corpora={},
     )
+
+
+def spreads(predictions: Predictions) -> dict[str, dict[str, float]]:
+    """How much sensitivity and specificity of each theme vary between documents."""
+    documents, number = number_documents(predictions.documents)
+    found = {}
+    for theme, labels, predicted in zip(predictions.themes, predictions.labels.T, predictions.predicted.T, strict=True):
+        carrying, hits, others, left = (
+            np.bincount(number, part, documents) for part in (labels, labels * predicted, 1 - labels, (1 - labels) * ~predicted)
+        )
+        found[theme] = {"sensitivity": round(spread(hits, carrying), 4), "specificity": round(spread(left, others), 4)}
+    return found
 
 
 def fingerprint(model: Model) -> str:
@@ -124,6 +140,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
         *([f"- penalty C = {card['penalty']:g}, chosen by cross-validation"] if "penalty" in card else []),
+        *_unknown_words(card.get("vocabulary")),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
         "## Cross-validation on the training corpora",
@@ -157,6 +174,13 @@ def limits(model: Model) -> list[str]:
         "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
         "A label says that a passage is about a theme, never that what the passage claims is true.",
     ]
+
+
+def _unknown_words(told: Mapping[str, Any] | None) -> list[str]:
+    if not told:
+        return []
+    usual, most = (f"{100 * told[f'unknown_words_{name}']:.1f} %" for name in ("usual", "most"))
+    return [f"- of a training document's words, a model of the others does not know {usual} (median); 99 % of documents are below {most}"]
 
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.comparing.drift import reference
 from tagger.corpus import label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
-from tagger.features import Features, FeatureSettings
+from tagger.features import Counts, Features, FeatureSettings
 from tagger.model import Model, logistic
 
 try:
@@ -160,6 +161,8 @@ def fit_model(
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.matrix(texts, documents)
+    counts = Counts(matrix.indptr, matrix.indices, matrix.data)
+    vocabulary = reference(transformer.features_, texts, groups, counts, settings.least)
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
     if not len(used):
         raise TrainingError(f"no word stands in {settings.least} passages, so there is nothing to learn from: give more, or lower 'least'")
@@ -185,6 +188,7 @@ def fit_model(
         review=review,
         card={
             "penalty": strength,
+            "vocabulary": vocabulary,
             "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         },
     )

@@ -1,4 +1,4 @@
-"""The command line: `tagger tag`, `read`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `serve`.
+"""The command line: `tagger tag`, `read`, `compare`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `serve`.
 
 One module a group; each parses, calls and prints.
 """
@@ -39,7 +39,8 @@ def tagger_cli(
 
 def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
-    from tagger.cli import codebook, corpus, evaluate, exchange, experiment, read, serve, tag, train  # noqa: F401  (each adds its commands to the app)
+    # Each adds its commands to the app.
+    from tagger.cli import codebook, compare, corpus, evaluate, exchange, experiment, read, serve, tag, train  # noqa: F401
 
     try:
         try:
