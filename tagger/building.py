@@ -60,16 +60,17 @@ def build_model(
 
 
 def _out_of_fold(trained: Trained) -> Predictions:
-    count = len(trained.documents)
+    count, scores = len(trained.documents), np.where(trained.asked, trained.out_of_fold, 0.0)
     return Predictions(
         themes=trained.model.themes,
         ids=tuple(map(str, range(count))),
         documents=trained.documents,
         fold=np.zeros(count, np.int64),
         labels=trained.labels,
-        scores=trained.out_of_fold,
-        predicted=trained.out_of_fold >= trained.model.thresholds,
+        scores=scores,
+        predicted=trained.asked & (scores >= trained.model.thresholds),
         corpora={},
+        asked=None if trained.asked.all() else trained.asked,
     )
 
 
@@ -114,7 +115,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "## Trained on",
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
-        *([f"- penalty C = {card['penalty']:g}, chosen by cross-validation"] if "penalty" in card else []),
+        *_penalty(card.get("penalty", {})),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
         "## Cross-validation on the training corpora",
@@ -136,6 +137,12 @@ def render_card(model: Model, codebook: Codebook) -> str:
             lines += ["", *part["notes"]]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in limits(model))]
     return "\n".join(lines) + "\n"
+
+
+def _penalty(strengths: float | Mapping[str, float]) -> list[str]:
+    if isinstance(strengths, Mapping):
+        return [f"- penalty of {theme} C = {strength:g}, chosen by cross-validation" for theme, strength in strengths.items()]
+    return [f"- penalty C = {strengths:g}, chosen by cross-validation"]
 
 
 def limits(model: Model) -> list[str]:

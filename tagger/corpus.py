@@ -1,7 +1,9 @@
 """Annotated corpora: a folder each, with ``passages.jsonl``, a datasheet (``README.md``) and both annotation passes.
 
 A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a
-report that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``. A line of
+report that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``; ``asked`` names the
+themes for which the passage was read, where these are not all: of the others nothing is known, which is not the same as
+that it does not carry them. Lines without ``asked`` were read for the themes that occur in such lines of their corpus. A line of
 ``annotations.jsonl`` holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see
 each other's, and, where they differ or a label that both gave was corrected, how that was ``settled``.
 """
@@ -40,6 +42,7 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "start": int,
     "end": int,
     "source": str,
+    "asked": list,
 }
 _OVERLAP = 6  # so many words in a row in common with a protected text are a copy
 
@@ -77,7 +80,7 @@ class Agreement:
 
 
 def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
-    """Read a corpus into a dataset with typed features; ``labels`` are class labels in the order of ``themes``.
+    """Read a corpus into a dataset with typed features; ``labels`` and ``asked`` are class labels in the order of ``themes``.
 
     Raises
     ------
@@ -98,9 +101,12 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
             "paragraph": datasets.Value("int32"),
             "start": datasets.Value("int64"),
             "end": datasets.Value("int64"),
+            "asked": datasets.List(datasets.ClassLabel(names=list(themes))),
         }
     )
     columns = {name: [row.get(name) for _, row in rows] for name in features}
+    unsaid = sorted({label for _, row in rows if "asked" not in row for label in row["labels"]}, key=list(themes).index)
+    columns["asked"] = [row.get("asked", unsaid) for _, row in rows]
     return datasets.Dataset.from_dict(columns, features=features)
 
 
@@ -110,6 +116,16 @@ def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:
     for row, numbers in enumerate(corpus["labels"]):
         labels[row, numbers] = 1
     return labels
+
+
+def asked_matrix(corpus: datasets.Dataset) -> NDArray[np.bool_]:
+    """Tell for which themes each passage of a loaded corpus was read, (n, themes); in a dataset that does not say it, for all."""
+    asked = np.ones((len(corpus), len(corpus.features["labels"].feature.names)), np.bool_)
+    if "asked" in corpus.features:
+        asked[:] = False
+        for row, numbers in enumerate(corpus["asked"]):
+            asked[row, numbers] = True
+    return asked
 
 
 def running(corpus: datasets.Dataset) -> list[str | None]:
@@ -316,6 +332,10 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
     yield from (f"unknown label {label!r}; known are {', '.join(known)}" for label in labels if label not in known)
     if any(labels.count(label) > 1 for label in labels):
         yield "a label stands twice"
+    if isinstance(asked := row.get("asked"), list):
+        known = asked if themes is None else themes
+        yield from (f"unknown theme {theme!r} in 'asked'; known are {', '.join(known)}" for theme in asked if theme not in known)
+        yield from (f"label {label!r} is not among 'asked', the themes for which the passage was read" for label in labels if label not in asked)
 
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
