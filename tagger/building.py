@@ -40,7 +40,7 @@ def build_model(
     codebook = load_codebook(themes)
     trained = train_folders(corpora, codebook, settings=settings)
     documents = trained.documents
-    cross_validation = measure(_out_of_fold(trained), thresholds=trained.model.thresholds)
+    cross_validation = measure(predictions(trained), thresholds=trained.model.thresholds)
     card = {
         **trained.model.card,
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
@@ -59,7 +59,8 @@ def build_model(
     return model
 
 
-def _out_of_fold(trained: Trained) -> Predictions:
+def predictions(trained: Trained) -> Predictions:
+    """Return what the classifiers of a training say of the passages that they did not see."""
     count, scores = len(trained.documents), np.where(trained.asked, trained.out_of_fold, 0.0)
     return Predictions(
         themes=trained.model.themes,

@@ -335,7 +335,8 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
     if isinstance(asked := row.get("asked"), list):
         known = asked if themes is None else themes
         yield from (f"unknown theme {theme!r} in 'asked'; known are {', '.join(known)}" for theme in asked if theme not in known)
-        yield from (f"label {label!r} is not among 'asked', the themes for which the passage was read" for label in labels if label not in asked)
+        unasked = [label for label in labels if label not in asked]
+        yield from (f"label {label!r} is not among 'asked', the themes for which the passage was read" for label in unasked)
 
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:

@@ -98,7 +98,7 @@ class ClassifierLearner:
                 raise TrainingError(f"theme {theme!r} has no passage to learn from: label some, or leave the theme out")
         if not asked_matrix(corpus).all():
             raise TrainingError(
-                "not all passages were read for all themes, and this classifier learns these together: take the estimator \"tagger\", or "
+                'not all passages were read for all themes, and this classifier learns these together: take the estimator "tagger", or '
                 "passages that were read for all"
             )
         if len(set(documents)) < 2:

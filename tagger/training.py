@@ -221,8 +221,8 @@ def _narrowed(joined: _Joined, only: Sequence[str]) -> _Joined:
     return _Joined(
         tuple(only),
         [joined.texts[row] for row in rows],
-        joined.labels[np.ix_(rows, columns)],
-        joined.asked[np.ix_(rows, columns)],
+        joined.labels[rows][:, columns],
+        joined.asked[rows][:, columns],
         joined.groups[rows],
         [joined.running[row] for row in rows],
     )

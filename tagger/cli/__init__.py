@@ -1,4 +1,4 @@
-"""The command line: `tagger tag`, `read`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`.
+"""The command line: `tagger init`, `tag`, `read`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `theme`.
 
 One module a group; each parses, calls and prints.
 """
@@ -39,7 +39,7 @@ def tagger_cli(
 
 def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
-    from tagger.cli import codebook, corpus, evaluate, experiment, read, tag, train  # noqa: F401  (each adds its commands to the app)
+    from tagger.cli import codebook, corpus, evaluate, experiment, init, read, tag, theme, train  # noqa: F401  (each adds its commands)
 
     try:
         try:

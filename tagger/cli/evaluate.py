@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform
+from tagger.cli import app, inform, places
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class By(StrEnum):
 
 @app.command("evaluate", help=_HELP)
 def evaluate_cli(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
-    corpus: Annotated[Path, typer.Argument(help="Folder with a passages.jsonl.")],
+    model: Annotated[Path, typer.Argument(callback=places.model, help="Folder of a saved model.")],
+    corpus: Annotated[Path, typer.Argument(callback=places.corpus, help="Folder with a passages.jsonl.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     by: Annotated[list[By] | None, typer.Option(help="Measure passages apart by this, too; may be given again.")] = None,
     resamples: Annotated[int, typer.Option(min=1, help="How many resamples of the documents make an interval.")] = 1000,

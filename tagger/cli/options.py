@@ -1,4 +1,4 @@
-"""Options that commands share: of reading, and the codebook."""
+"""Options of reading that commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from tagger.errors import ThemesError
 from tagger.reading import Columns, Limits
 from tagger.structure import INTRODUCTION, SECTIONS
 
@@ -26,17 +25,6 @@ Limit = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=NUMBER", help=f"What reading a file may use: {_USUAL}."),
 ]
-
-THEMES = Path("corpora/themes.toml")
-
-
-def _codebook(path: Path) -> Path:
-    if not path.is_file():
-        raise ThemesError(f"{path}: no such codebook: name one with --themes FILE")
-    return path
-
-
-Themes = Annotated[Path, typer.Option(metavar="FILE", callback=_codebook, help="The codebook: themes and lexicon.")]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
