@@ -105,9 +105,15 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
         }
     )
     columns = {name: [row.get(name) for _, row in rows] for name in features}
-    unsaid = sorted({label for _, row in rows if "asked" not in row for label in row["labels"]}, key=list(themes).index)
-    columns["asked"] = [row.get("asked", unsaid) for _, row in rows]
+    columns["asked"] = _asked([row for _, row in rows], themes)
     return datasets.Dataset.from_dict(columns, features=features)
+
+
+def _asked(rows: Sequence[Mapping[str, Any]], themes: Sequence[str]) -> list[list[str]]:
+    """The themes for which each passage was read; where that is not said, those that occur where it is not."""
+    occurring = {label for row in rows if "asked" not in row for label in row["labels"]}
+    unsaid = [theme for theme in themes if theme in occurring]
+    return [row.get("asked", unsaid) for row in rows]
 
 
 def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:
@@ -178,8 +184,9 @@ def unchecked(folder: Path | str, *, against: Iterable[Path | str] = ()) -> list
 
 
 def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
-    """Count a corpus: passages, documents, words a passage, and passages by theme and by combination of themes."""
+    """Count a corpus: passages, documents, words a passage, and passages by theme, read for a theme, and by combination of themes."""
     rows = [row for _, row in _valid(folder, themes)]
+    asked = _asked(rows, themes)
     lengths = sorted(len(words(row["text"])) for row in rows)
     combinations = Counter(" + ".join(t for t in themes if t in row["labels"]) or "none" for row in rows)
     return {
@@ -189,6 +196,7 @@ def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
         if lengths
         else {},
         "themes": {theme: sum(theme in row["labels"] for row in rows) for theme in themes},
+        "asked": {theme: sum(theme in each for each in asked) for theme in themes},
         "combinations": dict(combinations.most_common()),
     }
 

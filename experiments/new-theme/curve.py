@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=1 python experiments/new-theme/curve.py
 
-In each draw half of the composed documents, by chance, are the reports in which candidates are found, and the other half is what the theme is
-measured on, every passage of it. Candidates get their labels in the order in which the finder names them, until so many carry the theme.
-The theme is then learned from these alone, as `tagger theme learn` does. Writes results.json and curve.svg here.
+In each draw half of the composed documents, by chance, are the reports in which candidates are found, and the other half is what the theme
+is measured on, every passage of it. Candidates get their labels in the order in which the finder names them, until so many carry the theme,
+and ten at a time beyond that where they are of too few documents to be learned from. The theme is then learned from these alone, as
+`tagger theme learn` does. Writes results.json and curve.svg here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.progress import track
 from sklearn.metrics import average_precision_score, f1_score
 
 from tagger.corpus import label_matrix, load
+from tagger.errors import TrainingError
 from tagger.extending import find_candidates
 from tagger.features import FeatureSettings
 from tagger.records import Passage
@@ -38,14 +40,26 @@ LEXICONS = {"lexicon": CODEBOOK.lexicon, "no lexicon": {}}
 
 
 def labelled_until(corpus, rows, labels, theme, positives, seed):
-    """Rows that somebody reads, in the finder's order, until so many carry the theme; for each number of them."""
+    """Rows that somebody reads, in the finder's order, and for each number of passages with the theme how many are read until then."""
     texts = corpus["text"]
     passages = [Passage(texts[row], id=str(row)) for row in rows.tolist()]
     codebook_theme = next(one for one in CODEBOOK.themes if one.name == theme)
     wanted = type(codebook_theme)(theme, codebook_theme.title, "", codebook_theme.definition, words=WORDS[theme])
     found = [int(one.passage.id) for one in find_candidates(passages, wanted, count=12 * max(positives), seed=seed)]
     carried = np.cumsum(labels[found])
-    return {count: found[: int(np.searchsorted(carried, count)) + 1] for count in positives if carried[-1] >= count}
+    return found, {count: int(np.searchsorted(carried, count)) + 1 for count in positives if carried[-1] >= count}
+
+
+def learned_from(corpus, found, read, theme, lexicon):
+    """The model, and from how many passages it could be learned."""
+    settings = TrainingSettings(features=FeatureSettings(lexicon=lexicon))
+    while True:
+        try:
+            return train({"labelled": corpus.select(found[:read])}, settings=settings, only=[theme]).model, read
+        except TrainingError:
+            if read >= len(found):
+                raise
+            read += 10
 
 
 def main():
@@ -58,11 +72,10 @@ def main():
         inside = np.array([document in learned for document in documents])
         tested = np.flatnonzero(~inside)
         for column, theme in enumerate(CODEBOOK.names):
-            read = labelled_until(corpus, np.flatnonzero(inside), labels[:, column], theme, POSITIVES, draw)
-            for count, chosen in read.items():
+            found, needed = labelled_until(corpus, np.flatnonzero(inside), labels[:, column], theme, POSITIVES, draw)
+            for count, until in needed.items():
                 for name, lexicon in LEXICONS.items():
-                    settings = TrainingSettings(features=FeatureSettings(lexicon=lexicon))
-                    model = train({"labelled": corpus.select(chosen)}, settings=settings, only=[theme]).model
+                    model, read = learned_from(corpus, found, until, theme, lexicon)
                     score = model.scores([texts[row] for row in tested])[:, 0]
                     truth, said = labels[tested, column], score >= model.thresholds[0]
                     rows.append(
@@ -71,7 +84,7 @@ def main():
                             "draw": draw,
                             "features": name,
                             "positives": count,
-                            "read": len(chosen),
+                            "read": read,
                             "average_precision": round(float(average_precision_score(truth, score)), 4),
                             "f1": round(float(f1_score(truth, said)), 4),
                             "share": round(float(truth.mean()), 4),

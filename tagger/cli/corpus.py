@@ -96,7 +96,8 @@ def stats_cli(corpora: Corpora = ALL, themes: Themes = THEMES, as_json: AsJson =
         print(f"{folder}: {counts['passages']} passages of {len(counts['documents'])} document(s)")
         print(f"  words a passage: {words['least']} to {words['most']}, median {words['median']}")
         for theme, count in counts["themes"].items():
-            print(f"  {theme:<22}{count:>6}  {count / counts['passages']:.1%}")
+            read = counts["asked"][theme]
+            print(f"  {theme:<22}{count:>6}  {count / read:.1%}" if read else f"  {theme:<22}     .  not read for it")
         for combination, count in counts["combinations"].items():
             print(f"    {combination:<60}{count:>6}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tagger.errors import MissingExtraError, ThemesError
@@ -12,7 +13,7 @@ from tagger.writing.whole import whole
 try:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
-    from tomlkit.items import AoT
+    from tomlkit.items import AoT, Array
 except ImportError as error:
     raise MissingExtraError("tomlkit", "train") from error
 
@@ -51,7 +52,7 @@ def add_theme(path: Path, theme: Theme) -> None:
     for name in ("name", "title", "question", "definition"):
         block[name] = getattr(theme, name)
     for name in ("yes", "no", "words"):
-        block[name] = tomlkit.array(list(getattr(theme, name))).multiline(len(getattr(theme, name)) > 4)  # type: ignore[arg-type]
+        block[name] = _array(getattr(theme, name))
     block.add(tomlkit.nl())
     blocks.append(block)
     text = tomlkit.dumps(book)
@@ -61,3 +62,9 @@ def add_theme(path: Path, theme: Theme) -> None:
         raise ThemesError(f"{path}: {error}") from error
     with whole(path) as stream:
         stream.write(text.encode())
+
+
+def _array(values: Sequence[str]) -> Array:
+    array = tomlkit.array()
+    array.extend(values)
+    return array
