@@ -104,7 +104,7 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
             "asked": datasets.List(datasets.ClassLabel(names=list(themes))),
         }
     )
-    columns = {name: [row.get(name) for _, row in rows] for name in features}
+    columns: dict[str, list[Any]] = {name: [row.get(name) for _, row in rows] for name in features}
     columns["asked"] = _asked([row for _, row in rows], themes)
     return datasets.Dataset.from_dict(columns, features=features)
 

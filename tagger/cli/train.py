@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli import app
+from tagger.cli import app, inform
 from tagger.cli.places import ALL, THEMES, Corpora, Themes, model_to_write
 
 LEAST = 50  # with fewer passages of a theme, its figures and its threshold are mostly chance
@@ -31,8 +31,14 @@ def train_cli(
 ) -> None:
     """Parse, train, say what was made."""
     from tagger.building import build_model
+    from tagger.corpus import statistics
+    from tagger.themes import load_codebook
 
     out = model_to_write(context, target)
+    for folder in corpora:
+        asked = statistics(folder, load_codebook(themes).names)["asked"]
+        if unread := [theme for theme, count in asked.items() if not count]:
+            inform(f"{folder}: nobody read it for {', '.join(unread)}, so it teaches nothing about that")
     model = build_model(corpora, out, themes=themes, results=results)
     passages = sum(corpus["passages"] for corpus in model.card["corpora"])
     print(f"{out}: {len(model.themes)} themes, {len(model.columns)} features, from {passages} passages", file=sys.stderr)

@@ -116,10 +116,8 @@ def read_labels(path: Path, theme: str) -> list[Labelled]:
     InputError
         The file can't be read, lacks a column, holds something other than yes or no, or has no decision at all.
     """
-    said = _column(path, theme)
-    if not said:
-        raise InputError(f"{path}: column {theme!r} is empty in every row: fill in yes or no, and leave empty what nobody has decided")
-    texts, documents = _column(path, "text"), _column(path, "document")
+    said = _column(path, theme, "yes or no, and nothing where nobody has decided")
+    texts, documents = _column(path, "text", "passages"), _column(path, "document", "their documents")
     found = []
     for name, value in said.items():
         if value.lower() not in _YES | _NO:
@@ -132,9 +130,12 @@ def read_labels(path: Path, theme: str) -> list[Labelled]:
     return found
 
 
-def _column(path: Path, name: str) -> dict[str, str]:
+def _column(path: Path, name: str, holds: str) -> dict[str, str]:
     """What stands in a column, by id, of the rows where something does."""
-    rows = read(path, columns=Columns(text=name, id="id")).passages
+    try:
+        rows = read(path, columns=Columns(text=name, id="id")).passages
+    except InputError as error:
+        raise InputError(f"{str(error).partition(': name one with')[0]} (looked for a column {name!r} with {holds})") from error
     found = {row.id: _armed(row.text) for row in rows}
     if len(found) < len(rows):
         raise InputError(f"{path}: an id stands in two rows: each passage needs its own")
