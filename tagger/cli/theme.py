@@ -145,8 +145,9 @@ def _say(found: Evaluation) -> None:
         print(f"  {shown:<18} {figure.value:.2f}  (95 % interval {figure.low:.2f} to {figure.high:.2f})")
     for warning in found.warnings:
         inform(warning)
+    inform("fewer passages of a report carry the theme than of these, and it is lower there: see the learning curve in tagger's README")
     if theme.support < FEW:
-        inform(f"{theme.theme}: with fewer than {FEW} passages expect little of it in other reports: label more (tagger theme find)")
+        inform(f"{theme.theme}: fewer than {FEW} passages with it are too few: label more (tagger theme find)")
 
 
 def _passages(inputs: Sequence[Path], used: Limits) -> list[Passage]:

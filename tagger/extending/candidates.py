@@ -1,8 +1,8 @@
 """Passages worth labelling for a new theme: by its words, by similarity to its definition or to passages that carry it, and by chance.
 
 Passages are ranked by maximal marginal relevance (Carbonell and Goldstein 1998), so that they are relevant and unlike each other. Every
-fourth is drawn by chance from all the others: a classifier that never sees what the words and the definition miss, nor ordinary
-passages without the theme, learns the finder's taste and not the theme.
+second is drawn by chance from all the others: a classifier that never sees what the words and the definition miss, nor ordinary
+passages without the theme, learns the finder's taste and not the theme (see ``experiments/new-theme``).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ try:
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
-_RELEVANT = 0.7  # how much relevance counts, and the rest how unlike the passages taken before
+_RELEVANT = 0.5  # how much relevance counts, and the rest how unlike the passages taken before
 _ENOUGH = 2  # different words of a theme: more make a passage no more relevant
-_BY_CHANCE = 4  # every fourth
+_BY_CHANCE = 2  # every second
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def write_labelled(folder: Path, theme: str, labelled: Sequence[Labelled]) -> tu
 def _datasheet(theme: str) -> str:
     head = f"---\nconfigs:\n- config_name: default\n  data_files: {PASSAGES}\n---\n# Datasheet: {theme}\n\n"
     return (
-        f"{head}Passages that were read for the theme `{theme}`, and for no other. Three in four were found by the theme's words and "
-        "definition, so they\ncarry it more often than the reports do; one in four was drawn by chance.\n\nWrite here which reports they "
+        f"{head}Passages that were read for the theme `{theme}`, and for no other. Half of them were found by the theme's words and "
+        "definition, so they\ncarry it more often than the reports do; the others were drawn by chance.\n\nWrite here which reports they "
         "are of, and who labelled them by what.\n"
     )

@@ -64,7 +64,7 @@ def _card(
     of = {theme.name: theme for theme in codebook.themes if theme.name in model.themes}
     about = (
         f"Passages that were read for {name}, each scored by a model that had not seen its document. More of them carry the theme than "
-        "of a report, for most were found by its words and its definition: in a report precision is lower."
+        "of a report, for many were found by its words and its definition: in a report precision is lower."
     )
     measured = dict(base.card.get("measured", {}))
     measured[f"{name} in cross-validation"] = {"about": about, "figures": found.card()}
