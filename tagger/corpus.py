@@ -1,9 +1,10 @@
 """Annotated corpora: a folder each, with ``passages.jsonl``, a datasheet (``README.md``) and both annotation passes.
 
 A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a
-report that lies beside them as ``report.txt`` also ``section``, ``paragraph``, ``start`` and ``end``; ``asked`` names the
-themes for which the passage was read, where these are not all: of the others nothing is known, which is not the same as
-that it does not carry them. Lines without ``asked`` were read for the themes that occur in such lines of their corpus. A line of
+report that lies beside them, as ``report.txt`` or, of several documents, ``reports/DOCUMENT.txt``, also ``section``,
+``paragraph``, ``start`` and ``end``; ``asked`` names the themes for which the passage was read, where these are not all: of
+the others nothing is known, which is not the same as that it does not carry them. Lines without ``asked`` were read for the
+themes that occur in such lines of their corpus. A line of
 ``annotations.jsonl`` holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see
 each other's, and, where they differ or a label that both gave was corrected, how that was ``settled``.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,8 @@ except ImportError as error:
 
 PASSAGES = "passages.jsonl"
 ANNOTATIONS = "annotations.jsonl"
-REPORT = "report.txt"
+README = "README.md"
+REPORT, REPORTS = "report.txt", "reports"
 
 _REQUIRED: dict[str, type] = {"id": str, "text": str, "labels": list, "document": str}
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {
@@ -150,6 +153,30 @@ def passages(folder: Path | str) -> list[dict[str, Any]]:
     return [row for _, row in _valid(folder, None)]
 
 
+def faults(folder: Path | str, themes: Sequence[str]) -> list[Problem]:
+    """Return the lines of passages and annotations that can't be used, without looking at what they say."""
+    rows, problems = _read(_passages(folder), themes)
+    return problems or list(_annotation_problems(Path(folder), rows, themes))
+
+
+def passes(folder: Path | str) -> dict[str, dict[str, Any]]:
+    """Return the lines of ``annotations.jsonl`` by the id of their passage; a corpus without annotations has none."""
+    path = Path(folder) / ANNOTATIONS
+    return {row["id"]: row for _, row in _json_lines(path, [])} if path.is_file() else {}
+
+
+def texts(folder: Path | str) -> dict[str, str]:
+    """Return the texts of a corpus's documents, as far as they lie beside the passages."""
+    return _texts(Path(folder), [row["document"] for row in passages(folder)])
+
+
+def report_path(folder: Path, document: str, *, alone: bool = False) -> Path:
+    """Return the file of a document's text: one of its own, or that of the corpus if it is ``alone`` or has no other."""
+    # What no file system takes in a name is written as a URL has it.
+    own = folder / REPORTS / f"{quote(document, safe=' ,;()&@+=')}.txt"
+    return folder / REPORT if alone or ((folder / REPORT).is_file() and not own.is_file()) else own
+
+
 def digest(folder: Path | str) -> str:
     """SHA-256 of the corpus's passages, as the manifest of a model names it."""
     return hashlib.sha256(_passages(folder).read_bytes()).hexdigest()
@@ -176,7 +203,7 @@ def unchecked(folder: Path | str, *, against: Iterable[Path | str] = ()) -> list
     found = []
     if not (Path(folder) / ANNOTATIONS).is_file():
         found.append(f"whether the labels are those of two annotators; there is no {ANNOTATIONS}")
-    if not (Path(folder) / REPORT).is_file():
+    if not texts(folder):
         found.append(f"where the passages stand; there is no {REPORT}")
     if not list(against):
         found.append("whether words are copied; no --against is given")
@@ -270,6 +297,12 @@ def _passages(folder: Path | str) -> Path:
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus is a folder with a {PASSAGES}")
     return path
+
+
+def _texts(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    paths = {name: report_path(folder, name) for name in dict.fromkeys(names)}
+    read = {path: _text(path) for path in dict.fromkeys(paths.values()) if path.is_file()}
+    return {name: read[path] for name, path in paths.items() if path in read}
 
 
 def _valid(folder: Path | str, themes: Sequence[str] | None) -> list[tuple[int, dict[str, Any]]]:
@@ -370,16 +403,18 @@ def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Itera
 
 
 def _misplaced(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
-    if not (path.parent / REPORT).is_file():
-        return
-    report = _text(path.parent / REPORT)
+    reports = _texts(path.parent, [row["document"] for _, row in rows])
     for number, row in rows:
+        report = reports.get(row["document"])
+        if report is None:
+            continue
+        name = report_path(path.parent, row["document"]).relative_to(path.parent)
         if not isinstance(row.get("start"), int) or not isinstance(row.get("end"), int):
-            yield Problem(path, number, f"fields 'start' and 'end' must say where in {REPORT} the passage stands")
+            yield Problem(path, number, f"fields 'start' and 'end' must say where in {name} the passage stands")
         elif report[row["start"] : row["end"]] != row["text"]:
             where = report.find(row["text"])
             hint = f"it stands at {where}" if where >= 0 else "it stands nowhere in it"
-            yield Problem(path, number, f"text is not in {REPORT} at {row['start']} to {row['end']}: {hint}")
+            yield Problem(path, number, f"text is not in {name} at {row['start']} to {row['end']}: {hint}")
 
 
 def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: Iterable[Path | str]) -> Iterator[Problem]:

@@ -29,7 +29,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -259,8 +258,8 @@ class Features:
         members = self._lexicon.members(tokens)
         rows = np.arange(len(texts) + 1)
         square, sums = np.zeros(len(texts)), np.zeros((len(texts), weights.columns.shape[1]))
-        for kind, key in self._keys(tokens, members, self.settings.weights):
-            weight, borders = self.settings.weights[kind], np.searchsorted(key, rows << self._shift)
+        for weight, key in self._keys(tokens, members, self.settings.weights):
+            borders = np.searchsorted(key, rows << self._shift)
             square += weight**2 * np.diff(borders)
             sums += weight * _sum_rows(weights.columns.take(key & ((1 << self._shift) - 1), axis=0), borders)
         row, number, sets = self._sets(tokens, members)
@@ -275,13 +274,13 @@ class Features:
         length = square ** (self.settings.norm / 2)
         return np.asarray(self.settings.scale / np.maximum(length, _SMALL))
 
-    def _keys(self, tokens: Tokens, members: Members, weights: Mapping[str, float]) -> Iterator[tuple[str, Int]]:
-        """Yield, for each kind of feature with words in it, the sorted keys of what is there: a row and a column in one number."""
+    def _keys(self, tokens: Tokens, members: Members, weights: Mapping[str, float]) -> Iterator[tuple[float, Int]]:
+        """Yield the sorted keys of the features with words in them, for each of their weights: a row and a column in one number."""
         row = tokens.row << self._shift
-        for kind, found in groupby(self._words(tokens, members, weights), key=itemgetter(0)):
+        for weight, found in groupby(self._words(tokens, members, weights), key=lambda one: weights[one[0]]):
             key = np.concatenate([row.take(token) | column for _, column, token, _ in found])
             key.sort()
-            yield kind, key.take(_changes(key))
+            yield weight, key.take(_changes(key))
 
     def _sets(self, tokens: Tokens, members: Members) -> tuple[Int, Int, Bytes]:
         """Return what each text has of classes alone, sorted: text, class, and a bit for each class that follows it in the window.
@@ -315,7 +314,7 @@ class Features:
     def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
         tokens = Tokens(texts)
         members = self._lexicon.members(tokens)
-        found = [(key, np.full(len(key), weights[kind])) for kind, key in self._keys(tokens, members, weights)]
+        found = [(key, np.full(len(key), weight)) for weight, key in self._keys(tokens, members, weights)]
         row, number, sets = self._sets(tokens, members)
         entry, other = np.nonzero(np.unpackbits(sets, axis=1, count=self._classes, bitorder="little"))
         own, ordered = np.flatnonzero(number < self._classes), number[entry] < self._classes

@@ -77,7 +77,7 @@ def resave(folder: Path, change: dict[str, object], tensors: dict[str, np.ndarra
 
 def test_bundle_refuses_an_unknown_format_with_advice(folder):
     resave(folder, {"format": 99})
-    with pytest.raises(ModelError, match=r"format 99.*reads format 2.*upgrade tagger"):
+    with pytest.raises(ModelError, match=r"format 99.*reads format 3.*upgrade tagger"):
         bundle.load(folder)
 
 
@@ -90,6 +90,7 @@ def test_bundle_refuses_an_unknown_format_with_advice(folder):
         {"thresholds": "high"},
         {"review": [[0.1, 0.2]]},
         {"features": {"bits": 60}},
+        {"features": {"bits": 24}, "themes": [f"theme {n}" for n in range(1000)]},
         {"features": {"code": "import os"}},
         {"files": {"../secret": "0"}},
     ],

@@ -68,7 +68,10 @@ def reference(text: str) -> dict[int, float]:
         "opening": {opening + names.index(name) for place, name in member if place == 0},
         "order": {order + names.index(a) * len(names) + names.index(b) for i, a in member for j, b in member if 0 < j - i <= 4},
     }
-    entries = [(value, SETTINGS.weights[kind]) for kind in KINDS for value in found[kind]]
+    alike: dict[float, set[int]] = {}  # kinds of one weight are one set: two that share a column count once
+    for kind in KINDS:
+        alike.setdefault(SETTINGS.weights[kind], set()).update(found[kind])
+    entries = [(value, weight) for weight, values in alike.items() for value in values]
     length = sum(weight**2 for _, weight in entries) ** (SETTINGS.norm / 2)
     counted: dict[int, float] = {}
     for place, weight in entries:

@@ -39,7 +39,18 @@ def tagger_cli(
 
 def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
-    from tagger.cli import codebook, corpus, evaluate, experiment, init, read, tag, theme, train  # noqa: F401  (each adds its commands)
+    from tagger.cli import (  # noqa: F401  (each adds its commands to the app)
+        codebook,
+        corpus,
+        evaluate,
+        exchange,
+        experiment,
+        init,
+        read,
+        tag,
+        theme,
+        train,
+    )
 
     try:
         try:

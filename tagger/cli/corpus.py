@@ -17,7 +17,7 @@ from tagger.cli.places import ALL, THEMES, Corpora, Themes, corpus
 if TYPE_CHECKING:
     from tagger.evaluation.audit import Audit
 
-corpus_app = typer.Typer(help="Check, count, compare and audit annotated corpora.", no_args_is_help=True)
+corpus_app = typer.Typer(help="Check, count, compare, audit, import and export annotated corpora.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -37,7 +37,7 @@ def check_cli(
     from tagger.themes import load_codebook
 
     names = load_codebook(themes).names
-    with _waiting("Checking"):
+    with waiting("Checking"):
         problems = [problem for folder in corpora for problem in check(folder, names, against=against or [])]
     for problem in problems:
         print(problem)
@@ -66,7 +66,7 @@ def leakage_cli(
 
     learned, measured = passages(train), passages(test)
     rows = np.arange(len(learned) + len(measured))
-    with _waiting(f"Comparing {len(rows)} passages"):
+    with waiting(f"Comparing {len(rows)} passages"):
         pairs = near_duplicates([row["text"] for row in (*learned, *measured)])
         found = leaks(Fold(rows[: len(learned)], rows[len(learned) :], 0, 0), pairs)
     for pair in found:
@@ -168,7 +168,7 @@ def audit_cli(
     if out is not None:
         check_output(out)
     codebook = load_codebook(themes)
-    with _waiting("training on other documents than are judged"):
+    with waiting("training on other documents than are judged"):
         trained = train_folders(corpora, codebook)
         settled = {(folder.name, id): how for folder in corpora for id, how in settlements(folder).items()}
         found = audit(trained, {folder.name: load(folder, codebook.names) for folder in corpora}, top=top, settled=settled)
@@ -193,7 +193,7 @@ def _print_audit(found: Audit, *, everything: bool) -> None:
             print(f"   {reason}")
 
 
-def _waiting(what: str) -> AbstractContextManager[object]:
+def waiting(what: str) -> AbstractContextManager[object]:
     """Show on a terminal that work goes on."""
     from rich.console import Console
 

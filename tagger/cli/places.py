@@ -36,12 +36,21 @@ def needed() -> Project:
     return project
 
 
-def _codebook(context: typer.Context, parameter: typer.CallbackParam, path: Path) -> Path:
-    if _left_out(context, parameter) and (project := find()):
-        path = decide(context, project).themes
+def themes(context: typer.Context, parameter: typer.CallbackParam, path: Path) -> Path:
+    """Return the codebook that is named, else that of the project, whether it is there or not."""
+    project = find() if _left_out(context, parameter) else None
+    return decide(context, project).themes if project else path
+
+
+def codebook_file(path: Path) -> Path:
+    """Return the path if there is a file."""
     if not path.is_file():
         raise ThemesError(f"{path}: no such codebook: name one with --themes FILE")
     return path
+
+
+def _codebook(context: typer.Context, parameter: typer.CallbackParam, path: Path) -> Path:
+    return codebook_file(themes(context, parameter, path))
 
 
 THEMES = Path("corpora/themes.toml")
@@ -52,7 +61,7 @@ Themes = Annotated[
 
 def _corpora(context: typer.Context, paths: list[Path]) -> list[Path]:
     if paths:
-        return [_placed(context, path, CORPORA) for path in paths]
+        return inputs(context, paths)
     if (project := find()) is None:
         raise typer.BadParameter("name one or more; only in a project can they be left out")
     if not (found := project.corpora()):
@@ -80,6 +89,11 @@ def _placed(context: typer.Context, path: Path, kind: str) -> Path:
         return path
     decide(context, project)
     return found
+
+
+def inputs(context: typer.Context, paths: list[Path]) -> list[Path]:
+    """Find what is named, reports here or corpora of the project."""
+    return [_placed(context, path, CORPORA) for path in paths]
 
 
 def placed(kind: str) -> Callable[[typer.Context, Path], Path]:

@@ -17,6 +17,7 @@ from tagger.errors import InputError, MissingExtraError
 from tagger.reading import READERS
 from tagger.reading.content import LIMITS, Columns, Content, Limits, packed
 from tagger.reading.large import parquet_batches
+from tagger.reading.rows import ROW_READERS
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
 
 def _parse(request: dict[str, Any], given: IO[bytes], limits: Limits) -> Content:
     data = given.read(request["size"])
-    return READERS[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
+    return {**READERS, **ROW_READERS}[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
 
 
 def _answer(work: Callable[[], Content | None], limits: Limits) -> tuple[dict[str, Any], bytes]:

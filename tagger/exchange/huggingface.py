@@ -1,0 +1,94 @@
+"""Hugging Face: a dataset as ``datasets`` saves it to disk, a row a passage, with class labels in the order of the codebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagger.errors import InputError, MissingExtraError
+from tagger.exchange.folders import new_folder
+from tagger.exchange.items import Corpus, Labels
+from tagger.exchange.rows import COLUMNS, corpus_of
+from tagger.reading.content import Limits
+from tagger.themes import Theme
+
+if TYPE_CHECKING:
+    import datasets
+
+_PLAIN = {str: "string", int: "int64"}
+
+
+def to_dataset(corpus: Corpus, themes: Sequence[Theme]) -> datasets.Dataset:
+    """Make a dataset in memory, with the columns of a corpus and of its annotations.
+
+    Examples
+    --------
+    >>> from tagger.exchange import read_corpus
+    >>> from tagger.themes import load_codebook
+    >>> book = load_codebook("corpora/themes.toml")
+    >>> to_dataset(read_corpus("corpora/mexico-2014", book.names), book.themes).features["labels"].feature.names
+    ['complicity', 'forced_labor', 'shelter_gaps', 'data_quality']
+    """
+    datasets = _datasets()
+    labels = datasets.List(datasets.ClassLabel(names=[theme.name for theme in themes]))
+    kinds = {name: labels if kind is tuple else datasets.Value(_PLAIN[kind]) for name, kind in COLUMNS.items()}
+    rows = [asdict(item) for item in corpus.items]
+    columns = {name: [list(v) if isinstance(v := row[name], tuple) else v for row in rows] for name in COLUMNS}
+    return datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
+
+
+def from_dataset(dataset: datasets.Dataset, labels: Labels, name: str = "dataset") -> Corpus:
+    """Make a corpus of a dataset that has a column of texts and one of labels, by name or by number."""
+    return corpus_of(((f"row {number}", row) for number, row in enumerate(_rows(dataset), 1)), name, labels)
+
+
+def read_dataset(folder: Path, name: str, labels: Labels, limits: Limits) -> Corpus:
+    """Read what `datasets.Dataset.save_to_disk` wrote; of a dictionary of datasets, the only one."""
+    datasets = _datasets()
+    if sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) > limits.size:
+        raise InputError(f"is larger than {limits.size >> 20} MiB: select fewer rows, or raise the limit")
+    try:
+        found = datasets.load_from_disk(str(folder))
+    except Exception as error:  # (whatever it makes of damaged files)
+        raise InputError(f"is no dataset saved by datasets: {str(error).splitlines()[0] if str(error) else error!r}") from error
+    if isinstance(found, Mapping):
+        if len(found) != 1:
+            raise InputError(f"holds {', '.join(map(str, found))}: give the folder of one of them")
+        found = next(iter(found.values()))
+    if len(found) > limits.passages:
+        raise InputError(f"has more than {limits.passages:,} rows: select fewer, or raise the limit")
+    return from_dataset(found, labels, name)
+
+
+def write_dataset(corpus: Corpus, themes: Sequence[Theme], folder: Path) -> None:
+    """Save a dataset into a new folder, for `datasets.load_from_disk`."""
+    dataset = to_dataset(corpus, themes)
+    with new_folder(folder) as made:
+        _datasets().disable_progress_bars()
+        dataset.save_to_disk(str(made))
+
+
+def _rows(dataset: datasets.Dataset) -> Iterator[dict[str, Any]]:
+    """Yield rows whose class labels are names."""
+    datasets = _datasets()
+    named: dict[str, Any] = {}
+    for name, kind in dataset.features.items():
+        inner = getattr(kind, "feature", kind)
+        if isinstance(inner, datasets.ClassLabel):
+            named[name] = inner
+    for row in dataset:
+        for name, kind in named.items():
+            value = row[name]
+            if value is not None:
+                row[name] = [kind.int2str(number) for number in value] if isinstance(value, list) else kind.int2str(value)
+        yield row
+
+
+def _datasets() -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        raise MissingExtraError("datasets", "train") from error
+    return datasets

@@ -1,0 +1,129 @@
+"""CSV, Excel workbooks and Parquet: a row a passage, with the columns of a corpus and of its annotations."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import IO, Any
+
+from tagger.errors import InputError, MissingExtraError, OutputError
+from tagger.exchange.items import Corpus, Labels
+from tagger.exchange.rows import COLUMNS, cells, corpus_of
+from tagger.reading.content import COLUMNS as ALL
+from tagger.reading.content import Limits
+from tagger.reading.frugal import harmless
+from tagger.reading.plain import utf8
+from tagger.themes import Theme
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_MOST_CELL = 32_767  # what a cell of Excel can hold, in UTF-16 units
+_SHEET = 1_048_575  # rows that a sheet of Excel can hold below its head
+
+
+def read_csv(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
+    """Read comma-separated values with a line of names; semicolons and tabs, as some spreadsheets write, are seen."""
+    if not harmless(data, limits):
+        raise InputError("holds too many values: cut it into several files")
+    csv.field_size_limit((1 << 31) - 1)
+    text = utf8(data)[0].decode()
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+
+    def rows() -> Iterator[tuple[str, dict[str, Any]]]:
+        try:
+            for row in reader:
+                where = f"line {reader.line_num}"
+                if None in row:
+                    raise InputError(f"{where}: has more fields than the first line has names")
+                yield where, {key: _armed(value) for key, value in row.items()}
+        except csv.Error as error:
+            raise InputError(f"line {reader.line_num + 1}: {error}") from error
+
+    return corpus_of(rows(), name, labels)
+
+
+def write_csv(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
+    """Write UTF-8 with a mark; no cell is one that a spreadsheet would run as a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for item in corpus.items:
+        writer.writerow([_defused(value) for value in cells(item).values()])
+    stream.write(codecs.BOM_UTF8 + text.getvalue().encode("utf-8", "replace"))
+
+
+def _defused(value: Any) -> Any:
+    """An apostrophe before what a spreadsheet would take for a formula, and before what looks like such a defused text itself."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _armed(value: Any) -> Any:
+    """Undo `_defused`."""
+    return value[1:] if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value) else value
+
+
+def read_xlsx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
+    """Read the first sheet of a workbook; its first row holds the names."""
+    return _apart("xlsx rows", data, name, labels, limits)
+
+
+def read_parquet(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
+    """Read a Parquet file, of class labels the names."""
+    return _apart("parquet rows", data, name, labels, limits)
+
+
+def _apart(format: str, data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
+    """Read rows in the process that parses whatever strangers give."""
+    from tagger.reading.sandbox import SANDBOX
+
+    content = SANDBOX.parse(format, data, ALL, limits)
+    numbers = content.rows.ids if content.rows else ()
+    rows = zip(numbers, content.text.split("\n"), strict=True) if numbers else ()
+    return corpus_of(((f"row {number}", json.loads(line)) for number, line in rows), name, labels)
+
+
+def write_xlsx(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
+    """Write a workbook with one sheet, to filter."""
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        raise MissingExtraError("xlsxwriter", "documents") from error
+    if len(corpus.items) > _SHEET:
+        raise OutputError(f"a sheet of Excel holds {_SHEET:,} passages at most: write .csv or .parquet")
+    packed = io.BytesIO()
+    book = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    sheet = book.add_worksheet("Passages")
+    head, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+    for column, name in enumerate(COLUMNS):
+        sheet.set_column(column, column, 80 if name == "text" else 16)
+        sheet.write_string(0, column, name, head)
+    for row, item in enumerate(corpus.items, 1):
+        for column, value in enumerate(cells(item).values()):
+            if isinstance(value, str):
+                if len(value.encode("utf-16-le", "replace")) > 2 * _MOST_CELL:
+                    raise OutputError(f"passage {item.id!r} is longer than a cell of Excel can be: write .csv or .parquet")
+                sheet.write_string(row, column, value, wrapped)
+            elif value is not None:
+                sheet.write_number(row, column, value, wrapped)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, len(corpus.items), len(COLUMNS) - 1)
+    book.close()
+    stream.write(packed.getbuffer())
+
+
+def write_parquet(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
+    """Write typed columns."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("pyarrow", "documents") from error
+    kinds = {str: pa.string(), int: pa.int64(), tuple: pa.list_(pa.string())}
+    rows = [asdict(item) for item in corpus.items]
+    columns = {name: pa.array([row[name] for row in rows], kinds[kind]) for name, kind in COLUMNS.items()}
+    parquet.write_table(pa.table(columns), stream, compression="zstd")
