@@ -121,11 +121,11 @@ def train(
     settings = settings or TrainingSettings()
     joined = _join(corpora, only)
     themes, labels, asked, groups = joined.themes, joined.labels, joined.asked, joined.groups
+    parts = _parts(themes, asked)
     if sum(document is not None for document in joined.running) < _RUNNING * len(joined.texts):
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(joined.texts)
     matrix = transformer.matrix(joined.texts, joined.running)
-    parts = _parts(themes, asked)
     frequent = [np.bincount(matrix[part.rows].indices, minlength=matrix.shape[1]) >= settings.least for part in parts]
     used = np.flatnonzero(np.any(frequent, axis=0))
     classifiers: dict[str, CalibratedClassifierCV] = {}

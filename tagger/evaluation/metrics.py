@@ -135,11 +135,12 @@ def _distances(predictions: Predictions, thresholds: Array | None) -> Array:
     scores, predicted = predictions.scores, predictions.predicted
     if thresholds is not None:
         return np.abs(scores - thresholds)
+    asked = np.ones(scores.shape, np.bool_) if predictions.asked is None else predictions.asked
     distance = np.zeros(scores.shape)
     for fold in np.unique(predictions.fold):
         rows = predictions.fold == fold
         lowest = np.where(predicted[rows], scores[rows], np.inf).min(axis=0)
-        highest = np.where(predicted[rows], -np.inf, scores[rows]).max(axis=0)
+        highest = np.where(predicted[rows] | ~asked[rows], -np.inf, scores[rows]).max(axis=0)
         middle = np.where(np.isinf(lowest), highest, np.where(np.isinf(highest), lowest, (lowest + highest) / 2))
         distance[rows] = np.abs(scores[rows] - middle)
     return distance
