@@ -150,16 +150,22 @@ class Counts:
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Every place where a feature stands: its text, its column, its kind's weight, and its first and second token."""
+    """Every place where a feature of some kinds stands: their weight; its text, its column, and its first and second token."""
 
+    weight: float
     row: Int
     column: Int
-    value: NDArray[np.float64]
     first: Int
     second: Int
+
+
+@dataclass(frozen=True)
+class Words:
+    """The tokens of texts: the row of each one's text, and where it starts and ends in characters of that text."""
+
+    row: Int
     start: Int
     end: Int
-    """``start[token]`` and ``end[token]`` are characters of the token's own text."""
 
 
 @dataclass(frozen=True)
@@ -333,16 +339,14 @@ class Features:
         factor = self._factor(np.bincount(row, value * value, minlength=len(texts)))
         return Counts(indptr, key & ((1 << self._shift) - 1), value * factor[row])
 
-    def occurrences(self, texts: Sequence[str]) -> Occurrences:
-        """Return every place where a feature stands in the texts: what evidence is made of."""
-        tokens = Tokens(texts)
-        found = [
-            (tokens.row.take(first), column, np.full(len(column), self.settings.weights[kind]), first, second)
-            for kind, column, first, second in self._places(tokens)
-        ]
-        row, column, value, first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        start, end = tokens.characters()
-        return Occurrences(row, column, value, first, second, start, end)
+    def occurrences(self, texts: Sequence[str]) -> tuple[Words, list[Occurrences]]:
+        """Return the tokens of the texts and every place where a feature stands, weight by weight: what evidence is made of."""
+        tokens, weights = Tokens(texts), self.settings.weights
+        found = []
+        for weight, several in groupby(self._places(tokens), key=lambda one: weights[one[0]]):
+            column, first, second = (np.concatenate(parts) for parts in list(zip(*several, strict=True))[1:])
+            found.append(Occurrences(weight, tokens.row.take(first), column, first, second))
+        return Words(tokens.row, *tokens.characters()), found
 
     def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight, the columns, first tokens and second tokens of all its occurrences."""
@@ -357,7 +361,7 @@ class Features:
             opens = np.flatnonzero(token == tokens.first.take(tokens.row.take(token)))
             yield "opening", self._hashed + self._classes + number.take(opens), token.take(opens), token.take(opens)
         if weights.get("order"):
-            left, right = _neighbours(token, tokens.row, self.settings.window)
+            left, right = _neighbours(tokens, token, self.settings.window)
             pair = number.take(left) * self._classes + number.take(right)
             yield "order", self._hashed + 2 * self._classes + pair, token.take(left), token.take(right)
 
@@ -458,18 +462,13 @@ def _following(sets: UInt, window: int) -> UInt:
     return sets[: len(sets) - (window - size)] | sets[window - size :] if size < window else sets
 
 
-def _neighbours(token: Int, row: Int, window: int) -> tuple[Int, Int]:
-    """All ordered pairs of memberships whose tokens stand in one text, at most ``window`` tokens apart."""
-    lefts, rights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for step in range(1, len(token)):
-        distance = token[step:] - token[:-step]
-        near = np.flatnonzero(distance <= window)
-        if not len(near):
-            break
-        near = near[(distance[near] > 0) & (row[token[near]] == row[token[near + step]])]
-        lefts.append(near)
-        rights.append(near + step)
-    return np.concatenate(lefts), np.concatenate(rights)
+def _neighbours(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
+    """All ordered pairs of memberships, given by their tokens, in one text and at most ``window`` tokens apart."""
+    last = np.minimum(token + window, tokens.first.take(tokens.row.take(token) + 1) - 1)
+    begin, end = np.searchsorted(token, token, side="right"), np.searchsorted(token, last, side="right")
+    count = end - begin
+    left = np.repeat(np.arange(len(token)), count)
+    return left, np.arange(len(left)) + np.repeat(end - np.cumsum(count), count)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

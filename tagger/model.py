@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.evidence import find_spans
 from tagger.features import Features, FeatureSettings, Weights
 from tagger.records import Span
-
-_SPANS = 6  # at most so many spans of evidence a theme
-_SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds
+from tagger.tags import Spans
 
 
 @dataclass(frozen=True)
@@ -76,38 +75,13 @@ class Model:
         tokens. Tokens that add at least a quarter of what the strongest one adds are evidence; neighbours make one span.
         What the passages around a text add to its score is no evidence.
         """
-        if not len(texts):
-            return []
-        found = self.features.occurrences(texts)
-        key = found.row * self.settings.columns + found.column
-        _, inverse, copies = np.unique(key, return_inverse=True, return_counts=True)
-        shared = copies[inverse]
-        length = np.bincount(found.row, found.value**2 / shared, minlength=len(texts)) ** (self.settings.norm / 2)
-        part = found.value * self.settings.scale / np.maximum(length, 1e-12)[found.row] / shared
-        text_of = np.zeros(len(found.start), np.int64)
-        text_of[found.first] = found.row
-        border = np.searchsorted(text_of, np.arange(len(texts) + 1))
-        weights = self._table.columns[found.column]
-        result: list[dict[str, tuple[Span, ...]]] = [{} for _ in texts]
-        for theme, name in enumerate(self.themes):
-            adds = weights[:, theme] * part / 2
-            token = np.bincount(found.first, adds, minlength=len(text_of)) + np.bincount(found.second, adds, minlength=len(text_of))
-            for row in np.flatnonzero(wanted[:, theme]).tolist():
-                left, right = border[row], border[row + 1]
-                result[row][name] = _spans(token[left:right], found.start[left:right], found.end[left:right])
-        return result
+        return self.spans(texts, wanted).records(self.themes, len(texts))
+
+    def spans(self, texts: Sequence[str], wanted: NDArray[np.bool_]) -> Spans:
+        """Return what `evidence` does, as columns."""
+        return find_spans(self.features, self._table, texts, wanted)
 
 
 def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The logistic function, without overflow."""
     return 0.5 * (1.0 + np.tanh(0.5 * values))
-
-
-def _spans(adds: NDArray[Any], start: NDArray[Any], end: NDArray[Any]) -> tuple[Span, ...]:
-    """Join the tokens of one text that add most to one theme into spans."""
-    if not len(adds) or adds.max() <= 0:
-        return ()
-    chosen = np.flatnonzero(adds >= _SHARE * adds.max())
-    runs = np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1)
-    spans = [Span(int(start[run[0]]), int(end[run[-1]]), round(float(adds[run].sum()), 4)) for run in runs]
-    return tuple(sorted(spans, key=lambda span: -span.weight)[:_SPANS])

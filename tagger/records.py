@@ -38,7 +38,7 @@ class Document:
     country: str | None = None
     year: int | None = None
     tier: str | None = None
-    passages: tuple[Passage, ...] = ()
+    passages: Sequence[Passage] = ()
     pages: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
 

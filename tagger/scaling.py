@@ -18,6 +18,7 @@ from typing import Any
 
 from tagger import __version__, storage
 from tagger.errors import InputError, MissingExtraError, ModelError, OutputError, TaggerError
+from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 from tagger.storage import Input, joined
 from tagger.tagging import Tagger, load, tag_file
@@ -73,7 +74,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A shard: its name, what it was made from and with, its size, and counts of what is in it; or the error of an input."""
+    """A shard: its name, what it was made from and with, its size, and counts of what is in it; or the error of an input.
+
+    ``sections`` are those of the input, of passages that were not chosen too.
+    """
 
     shard: str
     input: str
@@ -83,6 +87,7 @@ class Record:
     bytes: int = 0
     passages: int = 0
     themes: dict[str, int] = field(default_factory=dict)
+    sections: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str | None = None
 
@@ -212,17 +217,18 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
     if settings.version != __version__:
         raise ModelError(f"a worker has tagger {__version__}, not {settings.version}: install the same version there")
     tagger = worker_tagger(settings.model, settings.digest)
-    tally, notes = Tally(), list[str]()
+    tally, sections, notes = Tally(), dict[str, None](), list[str]()
     try:
         with storage.fetched(item.address, settings.limits.size) as path, storage.stored(joined(settings.out, shard)) as place:
             results = _tagged(tagger, item, path, settings, notes)
-            write(place, _counted(settings.select(results) if settings.select else results, tally), tagger.about)
+            write(place, _counted(settings.select(results) if settings.select else results, tally, sections), tagger.about)
             size = place.stat().st_size
     except InputError as error:
         return _record(item, shard, settings, error=str(error))
     except MissingExtraError as error:
         return _record(item, shard, settings, error=f"{item.address}: {error}")
-    return _record(item, shard, settings, bytes=size, passages=tally.passages, themes=dict(tally.themes), notes=notes)
+    counts = {"passages": tally.passages, "themes": dict(tally.themes), "sections": list(sections)}
+    return _record(item, shard, settings, bytes=size, notes=notes, **counts)
 
 
 @lru_cache(maxsize=1)
@@ -244,9 +250,10 @@ def _tagged(tagger: Tagger, item: Input, path: Path, settings: Settings, notes: 
         raise InputError(str(error).replace(str(path), item.address)) from error
 
 
-def _counted(results: Results, tally: Tally) -> Results:
+def _counted(results: Results, tally: Tally, sections: dict[str, None]) -> Results:
     for document, passages in results:
         tally.add(passages)
+        sections.update(dict.fromkeys(filter(None, Passages.of(document.passages).section)))
         yield document, passages
 
 

@@ -8,32 +8,19 @@ abbreviations, initials, footnote marks and parentheses are mended; semicolon li
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-
-import sentencex
+from itertools import islice
 
 from tagger.countries import known_country
 from tagger.errors import InputError
-from tagger.records import Document, Passage
-from tagger.structure import MARK, MOST_PARAGRAPHS, RECOMMENDATIONS, Header, Paragraph, header_line, paragraphs
+from tagger.passages import Passages
+from tagger.records import Document
+from tagger.sentences import bare, sentences
+from tagger.structure import MARK, MOST_PARAGRAPHS, RECOMMENDATIONS, SIGNS, Header, Paragraph, header_line, paragraphs
 
-# Where sentencex cuts and should not: after these when the next piece begins as given.
-_BEFORE_DIGIT = re.compile(r"\b(?:para|paras|approx|incl|ca|art|arts|sec|secs|no|nos|nr|p|pp|ch|vol|cf|fig|ann)\.$", re.IGNORECASE)
-_BEFORE_LOWER = re.compile(r"\b(?:approx|incl|para|paras|est|etc|cf|int|vs|al|e\.g|i\.e|dept)\.$", re.IGNORECASE)
-_BEFORE_NAME = re.compile(r"\b(?:Ft|St|Mt|Lt|Col|Gen|Sgt|Capt|Maj|Gov|Sen|Rep|Hon|Fr|Rev|Messrs|Drs|Adm|Cmdr|Insp|Supt|Amb)\.$")
-_INITIAL = re.compile(r"(?:^|[\s(])[A-Z]\.$")
-_NUMERAL = re.compile(r"^\(?(?:[ivxIVX]{1,5}|\d{1,3}|[A-Za-z])[.)]$")
-# Where it does not cut and should: after a footnote mark, and after a sentence in parentheses.
-_MISSED = re.compile(r"[.!?](?:(?<=[a-z)\u201d\"]\.)\d{1,3}(?=\s+[A-Z\u201c\"])|[)\]](?=\s+[A-Z\u201c]))")
 _WORD = re.compile(r"\w")
-_UNEVEN = re.compile(r"[^\S ]|[\ud800-\udfff]")
-_SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f"  # of ASCII, all but the space itself
-_LAST = 700  # characters of a sentence that tell whether the next piece belongs to it
-_PART = 4000  # characters; few paragraphs are as long
-_BREAK = re.compile(r"[a-z]{3}[.!?]\s+(?=[A-Z])")
 
 
 def segment(document: Document, most: int = MOST_PARAGRAPHS) -> Document:
@@ -69,27 +56,38 @@ def described(document: Document, header: Header) -> Document:
 
 def cut(
     text: str,
-    found: Iterable[Paragraph],
+    found: Sequence[Paragraph],
     name: str,
     *,
     pages: Sequence[tuple[int, int]] = (),
     place: tuple[int, int, int] = (0, 0, 0),
-    most: int = sys.maxsize,
-) -> Iterator[Passage]:
-    """Yield the passages of a document's paragraphs.
+    most: int | None = None,
+) -> Passages:
+    """Return the passages of a document's paragraphs.
 
     ``place`` is where in its document the text begins, how many passages were before it, and how many paragraphs.
     """
     shift, count, first = place
-    starts = [start for start, _ in pages]
-    last = count + most
-    for number, paragraph in enumerate(found, first + 1):
-        for start, end in _pieces(text, paragraph):
-            if count == last:
-                raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
-            count += 1
-            page = pages[bisect_right(starts, start) - 1][1] if starts and start >= starts[0] else None
-            yield Passage(text[start:end], f"{name}-{count:04d}", name, paragraph.section, page, number, start + shift, end + shift)
+    pieces = list(islice(_pieces(text, found), None if most is None else most + 1))
+    if most is not None and len(pieces) > most:
+        raise InputError(f"has more than {most:,} passages: cut it into several files, or raise the limit")
+    starts, ends, numbers = zip(*pieces, strict=True) if pieces else ((), (), ())
+    return Passages(
+        text=[text[start:end] for start, end in zip(starts, ends, strict=True)],
+        id=[f"{name}-{number:04d}" for number in range(count + 1, count + len(pieces) + 1)],
+        document=[name] * len(pieces),
+        section=[found[number].section for number in numbers],
+        page=_pages(pages, starts) if pages else [None] * len(pieces),
+        paragraph=[first + number + 1 for number in numbers],
+        start=[shift + start for start in starts] if shift else starts,
+        end=[shift + end for end in ends] if shift else ends,
+    )
+
+
+def _pages(pages: Sequence[tuple[int, int]], starts: Iterable[int]) -> list[int | None]:
+    """The page of each place."""
+    borders = [start for start, _ in pages]
+    return [pages[bisect_right(borders, start) - 1][1] if start >= borders[0] else None for start in starts]
 
 
 def _written(country: str | None) -> str | None:
@@ -97,93 +95,29 @@ def _written(country: str | None) -> str | None:
     return known_country(country) or country if country and country.isupper() else country
 
 
-def _pieces(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
-    """Yield start and end of a paragraph's passages, without the marks of a list's items."""
-    for start, end in _sentences(text, paragraph.start, paragraph.end):
-        cuts = _semicolons(text, start, end) if text.find(";", start, end) >= 0 else []
-        if len(cuts) < 2 and paragraph.section != RECOMMENDATIONS:
-            cuts = []
-        for left, right in zip([start, *cuts], [*cuts, end], strict=True):
-            if cuts:
-                left, right = _bare(text, left, right)
-            if mark := MARK.match(text, left, right):
-                left = mark.end()
-            if left < right:
-                yield left, right
+def _pieces(text: str, found: Sequence[Paragraph]) -> Iterator[tuple[int, int, int]]:
+    """Yield start and end of the passages, and the number of their paragraph, without the marks of a list's items."""
+    for columns in sentences(text, [(paragraph.start, paragraph.end) for paragraph in found]):
+        for start, end, number in zip(*(column.tolist() for column in columns), strict=True):
+            if text[start] in SIGNS or text.find(";", start, end) >= 0:
+                for left, right in _items(text, start, end, found[number].section):
+                    yield left, right, number
+            else:
+                yield start, end, number
 
 
-def _bare(text: str, start: int, end: int) -> tuple[int, int]:
-    """Start and end without the white space around."""
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    return start, max(start, start + len(piece.strip()))
-
-
-def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Cut ``text[start:end]`` into sentences: sentencex, then our own mending."""
-    clean = _even(text[start:end])
-    found = {*_boundaries(clean), *(match.end() for match in _MISSED.finditer(clean)), len(clean)}
-    cuts = sorted(cut for cut in found if 0 < cut <= len(clean))
-    held = any(map(clean.__contains__, "()\u201c\u201d"))
-    sentences: list[tuple[int, int]] = []  # without the white space around them
-    first = until = left = depth = quoted = 0  # the last sentence goes from first to until, the next piece begins at left
-    for right in cuts:
-        begin, end = _bare(clean, left, right)
-        if begin == end:
-            left = right
-            continue
-        piece = clean[begin:end]
-        # Only so much of the last sentence as the decision needs: a text of joined pieces would else take quadratic time.
-        last = clean[max(first, until - _LAST) : until].strip() if sentences else ""
-        if sentences and (((depth > 0 or quoted > 0) and until - first < 600) or _belongs(last, piece)):
-            sentences[-1] = (sentences[-1][0], start + end)
-        else:
-            sentences.append((start + begin, start + end))
-            first, depth, quoted = left, 0, 0
-        if held:
-            rest = clean[right : right + 600]
-            depth += piece.count("(") - piece.count(")")
-            quoted += piece.count("\u201c") - piece.count("\u201d")
-            # An opened parenthesis or quotation holds the sentence together only if it is closed soon after.
-            depth = depth if ")" in rest else 0
-            quoted = quoted if "\u201d" in rest else 0
-        left = until = right
-    return sentences
-
-
-def _even(text: str) -> str:
-    """A text of the same length, but safe for sentencex: line breaks would end its paragraphs, and lone surrogates are not UTF-8."""
-    if text.isascii() and not any(map(text.__contains__, _SPACES)):
-        return text
-    return _UNEVEN.sub(lambda match: " " if match.group().isspace() else "?", text)
-
-
-def _boundaries(text: str) -> Iterator[int]:
-    """Yield where sentencex cuts; a long text goes to it in parts, as its time is quadratic in quotation marks without an end."""
-    start = 0
-    while start < len(text):
-        end = min(len(text), start + _PART)
-        if end < len(text):
-            breaks = [match.end() for match in _BREAK.finditer(text, start + _PART // 2, end)]
-            end = breaks[-1] if breaks else max(text.rfind(" ", start + _PART // 2, end) + 1, 0) or end
-        for boundary in sentencex.get_sentence_boundaries("en", text[start:end]):
-            if start + boundary["end_index"] < end or end == len(text) or breaks:
-                yield start + boundary["end_index"]
-        start = end
-
-
-def _belongs(last: str, piece: str) -> bool:
-    """Tell whether ``piece`` goes on with the sentence ``last`` that sentencex cut before it."""
-    if not piece:
-        return False
-    if not _WORD.search(piece) or _NUMERAL.match(last):
-        return True
-    last = last[-8:]  # longer than any abbreviation
-    if piece[0].isdigit():
-        return bool(_BEFORE_DIGIT.search(last))
-    if piece[0].islower():
-        return bool(_BEFORE_LOWER.search(last))
-    return bool(_BEFORE_NAME.search(last) or _INITIAL.search(last))
+def _items(text: str, start: int, end: int, section: str | None) -> Iterator[tuple[int, int]]:
+    """Yield start and end of the items of a list written as one sentence, or of the sentence."""
+    cuts = _semicolons(text, start, end)
+    if len(cuts) < 2 and section != RECOMMENDATIONS:
+        cuts = []
+    for left, right in zip([start, *cuts], [*cuts, end], strict=True):
+        if cuts:
+            left, right = bare(text, left, right)
+        if mark := MARK.match(text, left, right):
+            left = mark.end()
+        if left < right:
+            yield left, right
 
 
 def _semicolons(text: str, start: int, end: int) -> list[int]:

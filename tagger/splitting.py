@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from itertools import accumulate
 from typing import TextIO
 
 from tagger.countries import known_country, plain_name
 from tagger.errors import InputError
+from tagger.passages import Passages
 from tagger.reading.content import LIMITS, Content, Limits, Rows, clean
 from tagger.reading.language import NOTE, looks_english
 from tagger.reading.large import PART, whole_lines
@@ -81,7 +83,7 @@ def _report_parts(document: Document, text: str, stream: TextIO, left: int, limi
             sectioned = any(map(in_section, found)) or (sectioned is None and _has_sections(structure, text[rest:], stream, left))
         if sectioned:
             found = [introduced(paragraph) for paragraph in found]
-        made = tuple(cut(text, found, document.name, place=(shift, passages, paragraphs)))
+        made = cut(text, found, document.name, place=(shift, passages, paragraphs))
         if made or not left:
             yield described(replace(document, passages=made), structure.header)
             document = replace(document, notes=())
@@ -118,20 +120,27 @@ def table_parts(name: str, batches: Iterable[Content]) -> Iterator[Document]:
     """Make one document of a large table, in parts that hold its passages in turn and no text; ids are not compared."""
     start = 0
     for content in batches:
-        passages = tuple(_rows(name, content.text, content.rows, start)) if content.rows else ()
+        passages = _rows(name, content.text, content.rows, start) if content.rows else ()
         notes = content.notes if start or looks_english(content.text) else (*content.notes, NOTE)
         yield Document(name, "", passages=passages, notes=notes)
         start += len(content.text) + bool(passages)
 
 
-def _rows(name: str, text: str, rows: Rows, shift: int = 0) -> Iterator[Passage]:
-    start = 0
-    for given, length in zip(rows.ids, rows.lengths, strict=True):
-        end = start + length
-        yield Passage(
-            text[start:end], given if isinstance(given, str) else f"{name}-{given:04d}", name, start=start + shift, end=end + shift
-        )
-        start = end + 1
+def _rows(name: str, text: str, rows: Rows, shift: int = 0) -> Passages:
+    """The passages of a table; between the texts of two rows stands a line end."""
+    count = len(rows.lengths)
+    ends = list(accumulate(rows.lengths, lambda end, length: end + 1 + length, initial=-1))[1:]
+    starts = [end - length for end, length in zip(ends, rows.lengths, strict=True)]
+    return Passages(
+        text=[text[start:end] for start, end in zip(starts, ends, strict=True)],
+        id=[given if isinstance(given, str) else f"{name}-{given:04d}" for given in rows.ids],
+        document=[name] * count,
+        section=[None] * count,
+        page=[None] * count,
+        paragraph=[None] * count,
+        start=[start + shift for start in starts],
+        end=[end + shift for end in ends],
+    )
 
 
 def _repeated(rows: Rows) -> Iterator[str]:

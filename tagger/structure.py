@@ -31,7 +31,8 @@ SECTIONS = {
 INLINE_HEADING = re.compile(rf"(?:{SECTIONS[RECOMMENDATIONS]}):\s+", re.IGNORECASE)
 BULLETS = ("\u2022", "\u25cf", "\u25aa", "\u2023", "\u25e6", "\uf0b7")
 """Signs that stand before the items of a list; the last is what Word's own font has for them."""
-_SIGN = rf"[{''.join(BULLETS)}*\u2013\u2014-]"
+SIGNS = (*BULLETS, "*", "\u2013", "\u2014", "-")
+_SIGN = f"[{''.join(SIGNS)}]"
 BULLET = re.compile(rf"{_SIGN}(?:\s+|$)|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{1,4}})[.)]\s+")
 MARK = re.compile(rf"(?:{_SIGN}(?:\s+|$))+")
 """The marks of a list's item that are no part of what it says; numbers and letters are, as the text may name them."""
@@ -51,6 +52,8 @@ _TIER = re.compile(
     r"(?:(?P<country>[^\d()]{2,50}?) ?[(:|\u2013-]? ?)?(?P<tier>tier (?:[123])(?:[ (:-]*watch ?list)?|special case)\)?", re.IGNORECASE
 )
 _SPECIAL = re.compile(r"(?P<tier>special case)s?: (?P<country>[^\d()]{2,50})", re.IGNORECASE)
+_HEADING_LINE, _FOOTER = 100, 20  # no heading, and no footer, is longer
+_INLINE_LETTERS = "PRpr"  # what an inline heading begins with
 _SHORT_LINE = 45  # longer lines are not the first line of a heading that takes two
 _MOST_TITLES = 4  # lines above the one that names the country and its tier
 _LONG_LINE = 200  # a line longer than this is a paragraph by itself; shorter ones may be hard-wrapped text
@@ -88,7 +91,7 @@ def heading(line: str) -> str | None:
     >>> heading("PRIORITIZED RECOMMENDATIONS:"), heading("Prevention of trafficking is hard.")
     ('Recommendations', None)
     """
-    if len(line) > 100 or not (found := _HEADING.fullmatch(" ".join(line.rstrip(":").split()))):
+    if len(line) > _HEADING_LINE or not (found := _HEADING.fullmatch(" ".join(line.rstrip(":").split()))):
         return None
     return list(SECTIONS)[int((found.lastgroup or "s0")[1:])]
 
@@ -188,17 +191,17 @@ class Structure:
                 continue
             if not line:
                 close()
-            elif FOOTER.fullmatch(line):
+            elif end - start <= _FOOTER and FOOTER.fullmatch(line):
                 self._over = True
                 break
             elif not self._count and not found and not above and (more := header_line(line, self.header)):
                 self.header = more
-            elif named := heading(line):
+            elif end - start <= _HEADING_LINE and (named := heading(line)):
                 close()
                 section = named
             else:
                 begin = start, section
-                if inline := INLINE_HEADING.match(line):
+                if line[0] in _INLINE_LETTERS and (inline := INLINE_HEADING.match(line)):
                     close()
                     section = RECOMMENDATIONS
                     start += inline.end()
@@ -276,8 +279,9 @@ def lines(text: str) -> Iterator[tuple[int, int]]:
     place = 0
     for line in text.split("\n"):
         end = place + len(line)
-        start = end - len(line.lstrip())
-        yield start, max(start, place + len(line.rstrip()))
+        length = len(line.strip())
+        start = place if length == len(line) else end - len(line.lstrip())
+        yield start, start + length
         place = end + 1
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import compress, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from tagger import bundle
 from tagger.errors import InputError, ModelError
 from tagger.model import Model
+from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
-from tagger.reading.large import large_format, large_table, open_text, spooled
-from tagger.records import Document, Passage, Span, Tagged, running
+from tagger.reading.large import large_format, large_table, open_markdown, open_text, spooled
+from tagger.records import Document, Passage, Tagged, running
 from tagger.splitting import documents, joined, table_parts, text_parts
+from tagger.tags import Tags
 from tagger.writing.about import About, about_model
 
 _HERE = Path(__file__).parent
 _DEFAULT = (_HERE / "default_model", _HERE.parent / "models" / "default")  # in the wheel; in a source tree
 
-_AT_ONCE, _EXPLAINED = 5000, 256  # passages
+_AT_ONCE = 5000  # passages
 
 
 class Tagger:
@@ -64,26 +66,35 @@ class Tagger:
         if isinstance(items, str):
             raise TypeError("tag() takes a list of passages, not one string: write tag([text])")
         given = items.passages if isinstance(items, Document) else items
-        passages = [item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]
-        texts = [passage.text for passage in passages]
-        runs = None
+        return list(self._tags([item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]))
+
+    def _tags(self, passages: Sequence[Passage], first: int = 0, last: int | None = None) -> Tags:
+        """Tag passages from ``first`` to ``last``; those around them are only their neighbours."""
+        columns, runs = Passages.of(passages), None
         if self.model.settings.hears:
-            runs = running([(passage.document, passage.start if passage.document else None) for passage in passages])
-        scores = self.model.scores(texts, runs)
+            runs = running([(name, start if name else None) for name, start in zip(columns.document, columns.start, strict=True)])
+        scores = self.model.scores(columns.text, runs)[first:last]
         labelled = scores >= self.model.thresholds.astype(np.float32)
         low, high = self.model.review.T.astype(np.float32)
-        found = self._evidence(texts, labelled)
-        evidence = (found.get(row, {}) for row in range(len(passages)))
-        named = (dict(zip(self.themes, row, strict=True)) for row in scores.tolist())
-        review = self._names((scores >= low) & (scores < high))
-        return list(map(Tagged, passages, self._names(labelled), named, evidence, review))
+        spans = self.model.spans(columns.text[first:last], labelled)
+        return Tags(self.themes, columns[first:last], scores, labelled, (scores >= low) & (scores < high), spans)
 
-    def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, list[Tagged]]]:
+    def tag_parts(self, parts: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Tag documents that come part by part, as `read_parts` yields them; the results are those of `tag` for whole documents.
 
         Parts of one document have its name and follow each other. What is yielded may be cut elsewhere than what is given, for the
         passages around a cut are neighbours.
         """
+        if self.model.settings.hears:
+            yield from self._tag_running(parts)
+            return
+        for part in parts:
+            for start in range(0, max(len(part.passages), 1), _AT_ONCE):
+                some = replace(part, passages=part.passages[start : start + _AT_ONCE], notes=() if start else part.notes)
+                yield some, self._tags(some.passages)
+
+    def _tag_running(self, parts: Iterable[Document]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
+        """Tag parts whose last passages wait for those that follow them."""
         span = self.model.settings.span
         for _, several in groupby(parts, key=lambda part: part.name):
             waiting: list[Passage] = []
@@ -96,29 +107,15 @@ class Tagger:
                 ready = len(waiting) if part.text else len(waiting) - span
                 while tagged < ready:
                     last = min(ready, tagged + _AT_ONCE)
-                    found = self.tag(waiting[: last + span])[tagged:last]
-                    yield replace(part, passages=tuple(waiting[tagged:last]), notes=tuple(notes)), found
+                    found = self._tags(waiting[: last + span], tagged, last)
+                    yield replace(part, passages=found.passages, notes=tuple(notes)), found
                     notes.clear()
                     gone = max(0, last - span)
                     del waiting[:gone]
                     tagged, ready = last - gone, ready - gone
             if part and (tagged < len(waiting) or not waiting):
-                yield replace(part, passages=tuple(waiting[tagged:]), notes=tuple(notes)), self.tag(waiting)[tagged:]
-
-    def _evidence(self, texts: Sequence[str], labelled: NDArray[np.bool_]) -> dict[int, dict[str, tuple[Span, ...]]]:
-        """Evidence of the passages that carry a theme, by their row; so many at once that a processor's cache holds what is added up."""
-        rows = np.flatnonzero(labelled.any(axis=1))
-        found: dict[int, dict[str, tuple[Span, ...]]] = {}
-        for start in range(0, len(rows), _EXPLAINED):
-            some = rows[start : start + _EXPLAINED]
-            found.update(zip(some.tolist(), self.model.evidence([texts[row] for row in some], labelled[some]), strict=True))
-        return found
-
-    def _names(self, chosen: NDArray[np.bool_]) -> list[tuple[str, ...]]:
-        """Names of the themes chosen in each row; few combinations occur."""
-        unique, place = np.unique(chosen, axis=0, return_inverse=True)
-        names = [tuple(compress(self.themes, row)) for row in unique.tolist()]
-        return [names[number] for number in place.ravel().tolist()]
+                found = self._tags(waiting, tagged)
+                yield replace(part, passages=found.passages, notes=tuple(notes)), found
 
 
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:
@@ -186,11 +183,19 @@ def read_all(path: Path | str, *, name: str | None = None, columns: Columns = CO
     return _documents(read_source(path, name=name, columns=columns, limits=limits), limits)
 
 
-def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> Iterator[Document]:
+def read_parts(
+    path: Path | str,
+    *,
+    name: str | None = None,
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+    told: Callable[[int], object] = lambda _: None,
+) -> Iterator[Document]:
     """Read a file of any size in bounded memory: yield its documents, the large ones of text and tables part by part.
 
     Parts hold the passages of a document in turn, and no text; they have its name and follow each other. A format that can't be
-    read part by part, or a file of less than 4 MiB, is read as `read_all` does. See `read` for the parameters and errors.
+    read part by part, or a file of less than 4 MiB, is read as `read_all` does. ``told`` is called, before a part is yielded, with how
+    many bytes of the file have been read. See `read` for the other parameters and errors.
     """
     with spooled(Path(path)) as file:
         format = large_format(file, columns)
@@ -200,7 +205,7 @@ def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = 
             return
         with naming(label_of(path)):
             seen = False
-            for part in _parts(file, format, name or file.stem, columns, limits):
+            for part in _parts(file, format, name or file.stem, columns, limits, told):
                 seen = seen or bool(part.passages)
                 yield part
             if not seen:
@@ -208,22 +213,30 @@ def read_parts(path: Path | str, *, name: str | None = None, columns: Columns = 
 
 
 def tag_file(
-    tagger: Tagger, path: Path, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS, flowing: bool = False
-) -> Iterator[tuple[Document, list[Tagged]]]:
+    tagger: Tagger,
+    path: Path,
+    *,
+    name: str | None = None,
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+    flowing: bool = False,
+    told: Callable[[int], object] = lambda _: None,
+) -> Iterator[tuple[Document, Sequence[Tagged]]]:
     """Yield the documents of a file with their tagged passages; with ``flowing``, large ones part by part (see `read_parts`)."""
     if flowing:
-        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits))
+        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits, told=told))
     else:
         for document in read_all(path, name=name, columns=columns, limits=limits):
             yield document, tagger.tag(document)
 
 
-def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits) -> Iterator[Document]:
-    if format != "text":
-        yield from table_parts(name, large_table(file, format, columns, limits))
+def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits, told: Callable[[int], object]) -> Iterator[Document]:
+    if format not in ("text", "markdown"):
+        yield from table_parts(name, large_table(file, format, columns, limits, told))
         return
-    with open_text(file) as (stream, note):
+    with open_text(file) if format == "text" else open_markdown(file, limits) as (stream, note):
         for number, part in enumerate(text_parts(name, stream, limits)):
+            told(stream.buffer.tell())
             yield replace(part, notes=(note, *part.notes)) if note and not number else part
 
 

@@ -161,11 +161,11 @@ class Lexicon:
     """Word classes, looked up by a token's hash. A pattern is a prefix; one that ends in ``$`` is a whole word."""
 
     def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
-        self.names: UInt = np.array([hash_word(name) for name in classes], np.uint64)
+        self.names: UInt = np.array([hash_word(name) for name in sorted(classes)], np.uint64)  # in one order, whatever the file
         self._whole: dict[int, set[int]] = {}
         self._prefixes: dict[int, dict[int, set[int]]] = {}
-        for number, patterns in enumerate(classes.values()):
-            for pattern in patterns:
+        for number, name in enumerate(sorted(classes)):
+            for pattern in classes[name]:
                 word = pattern.lower().rstrip("$")
                 table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
                 table.setdefault(hash_word(word), set()).add(number)

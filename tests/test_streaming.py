@@ -93,6 +93,32 @@ def test_streaming_text_in_windows_1252_and_its_notes(tmp_path, small_parts):
     assert len(whole.notes) == 2
 
 
+@pytest.mark.parametrize("size", [37, 1000])
+def test_streaming_markdown_is_cut_as_whole_markdown_is(size, root, tmp_path, small_parts):
+    draw, path = random.Random(size), tmp_path / "r.md"
+    small_parts(size)
+    sentences = [json.loads(line)["text"] for line in (root / "corpora/composed/passages.jsonl").read_text("utf-8").splitlines()[::99]]
+    marks = [
+        "# Prosecution",
+        "## **Protection** ##",
+        "> _{}_ and **{}**",
+        "* {}",
+        "---",
+        "[{}](http://x.y/(z))",
+        "1. {} \\* {}",
+        "{}\r\n{}",
+        "",
+    ]
+    for _ in range(10):
+        lines = [draw.choice(marks).format(draw.choice(sentences), draw.choice(sentences)[:40]) for _ in range(40)]
+        path.write_bytes("\n".join(lines).encode())
+        whole = read_all(path)
+        parts = list(read_parts(path))
+        assert len(parts) > 1
+        assert not any(part.text for part in parts)
+        assert passages(parts) == passages(whole)
+
+
 TABLES = {
     "rows.jsonl": lambda rows: "\n".join(json.dumps(row) for row in rows),
     "rows.csv": lambda rows: (

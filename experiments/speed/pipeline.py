@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tagger
+from tagger.writing.counts import Tally
 from tagger.writing.jsonl import write_jsonl
 
 
@@ -31,18 +32,19 @@ class Stopwatch:
 def main(path: str) -> None:
     watch, tags = Stopwatch(), tagger.load()
     object.__setattr__(tags.model, "scores", watch.watched("score", tags.model.scores))
-    object.__setattr__(tags.model, "evidence", watch.watched("evidence", tags.model.evidence))
+    object.__setattr__(tags.model, "spans", watch.watched("evidence", tags.model.spans))
     parts = tagger.read_parts(path)
     read = watch.watched("read, segment", lambda: next(parts, None))
-    tag, write = watch.watched("tag", tags.tag), watch.watched("write", write_jsonl)
+    found = tags.tag_parts(iter(read, None))
+    work, write = watch.watched("tag", lambda: next(found, None)), watch.watched("write", write_jsonl)
     passages = themed = 0
-    while (part := read()) is not None:
-        tagged = tag(part.passages)
-        write([(part, tagged)], tags.about, io.BytesIO())
-        passages += len(tagged)
-        themed += sum(bool(item.labels) for item in tagged)
+    while (part := work()) is not None:
+        tally = Tally().add(part[1])
+        write([part], tags.about, io.BytesIO())
+        passages += tally.passages
+        themed += tally.tagged
     seconds = watch.seconds
-    seconds["records, labels"] = seconds.pop("tag") - seconds["score"] - seconds["evidence"]
+    seconds["labels, columns"] = seconds.pop("tag") - seconds["read, segment"] - seconds["score"] - seconds["evidence"]
     print(f"{passages} passages, {themed} of them with a theme; {sum(seconds.values()):.2f} processor seconds")
     for name, spent in seconds.items():
         print(f"{name:16}{spent:6.2f}")

@@ -81,6 +81,7 @@ def process(command: Sequence[str | Path], cores: Collection[int]) -> Cost:
     """
     given = json.dumps([sorted(cores), _free() // 2, [str(part) for part in command]])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # tagger is compiled once, as pip does with what it installs
     watched = [sys.executable, "-I", "-S", "-c", _WATCH, given]
     done = subprocess.run(watched, capture_output=True, text=True, check=True, env=environment)
     code, said, seconds, processor, peak = json.loads(done.stdout)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tagger.errors import TaggerError
+from tagger.passages import Passages
 from tagger.records import Document, Tagged
 
 
@@ -46,7 +47,7 @@ class Choice:
     def apply(self, results: Iterable[tuple[Document, Sequence[Tagged]]]) -> Iterator[tuple[Document, Sequence[Tagged]]]:
         """Yield each document with the passages kept; one with none stays, so that counts show it."""
         for document, passages in results:
-            for name in dict.fromkeys(item.passage.section for item in passages):
+            for name in dict.fromkeys(Passages.of(document.passages).section):
                 if name is not None and name not in self.seen:
                     self.seen.append(name)
             yield document, [item for item in passages if self._keeps(item)] if self.active else passages
@@ -55,9 +56,10 @@ class Choice:
         """Tell whether a passage was kept for the score of this theme."""
         return self.min_score is not None and theme in (self.themes or item.scores) and item.scores[theme] >= self.min_score
 
-    def missing_sections(self) -> list[str]:
-        """Wanted sections that no passage lies in."""
-        return [name for name in self.sections if not _among(name, self.seen)]
+    def complaints(self, seen: Sequence[str]) -> list[str]:
+        """Say which wanted sections are not among those that were ``seen``, so that no passage lies in them."""
+        known = ", ".join(seen) or "not marked in the text"
+        return [f"--section {name}: no passage lies in it; sections are {known}" for name in self.sections if not _among(name, seen)]
 
     def _keeps(self, item: Tagged) -> bool:
         carries = any(theme in item.labels for theme in self.themes or item.labels)

@@ -23,7 +23,12 @@ TextColumn = Annotated[
 IdColumn = Annotated[str | None, typer.Option(help="Of a table: the column of their ids; 'id' if left out and there.")]
 Limit = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=NUMBER", help=f"What reading a file may use: {_USUAL}."),
+    typer.Option(
+        metavar="NAME=NUMBER",
+        help=f"What reading a file may use: {_USUAL}. Text, Markdown, JSONL, CSV, TSV and Parquet of 4M or more, whose results go to "
+        ".jsonl, .csv, .parquet or -, are read part by part: for them size, passages and seconds do not hold, and characters hold for "
+        "each paragraph.",
+    ),
 ]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

@@ -90,9 +90,16 @@ def settings_of(
 
 
 def tag_folder(
-    inputs: Sequence[str], settings: Settings, themes: Sequence[str], *, jobs: int | None, backend: Backend, scheduler: str | None
+    inputs: Sequence[str],
+    settings: Settings,
+    choice: Choice,
+    themes: Sequence[str],
+    *,
+    jobs: int | None,
+    backend: Backend,
+    scheduler: str | None,
 ) -> None:
-    """Tag what has not been tagged yet, and say what is in the folder then; leave with exit code 1 if an input can't be read."""
+    """Tag what has not been tagged yet, and say what is in the folder then; with exit code 1 if an input or a section is missing."""
     from tagger.scaling import plan
     from tagger.storage import find_inputs
 
@@ -109,10 +116,10 @@ def tag_folder(
         if record.error:
             warn(record.error)
         records.append(record)
-    _summarise(records, settings.out, themes)
+    _summarise(records, settings.out, themes, choice)
 
 
-def _summarise(records: Sequence[Record], out: str, themes: Sequence[str]) -> None:
+def _summarise(records: Sequence[Record], out: str, themes: Sequence[str], choice: Choice) -> None:
     good, failed = [r for r in records if not r.error], [r.input for r in records if r.error]
     counts = ", ".join(f"{theme} {sum(record.themes.get(theme, 0) for record in good)}" for theme in themes)
     if good:
@@ -121,29 +128,22 @@ def _summarise(records: Sequence[Record], out: str, themes: Sequence[str]) -> No
     if len(records) > 1 and failed:
         passed = "the others were tagged" if good else "so nothing was tagged"
         warn(f"{many(len(failed), 'input')} could not be read, {passed}: {', '.join(sorted(failed))}")
-    if failed:
+    seen = list(dict.fromkeys(name for record in good for name in record.sections))
+    missing = choice.complaints(seen) if good else []
+    for message in missing:
+        warn(message)
+    if failed or missing:
         raise SystemExit(1)
 
 
 def _worked(work: Plan, settings: Settings, jobs: int | None, backend: Backend, scheduler: str | None) -> Iterator[Record]:
-    """Yield records as they come, with a bar on a terminal: bytes read of those to be read, files, passages a second, and the time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+    """Yield records as they come, with a bar on a terminal."""
+    from tagger.cli.progress import bar
     from tagger.scaling import engine, run
 
     sizes = {item.address: item.size for item, _ in work.todo}
-    columns = (TextColumn("Tagging"), BarColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
-    console = Console(stderr=True)
-    files = passages = 0
-    with (
-        engine(backend, scheduler),
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-    ):
-        task = progress.add_task("", total=sum(sizes.values()), said="")
+    with engine(backend, scheduler), bar(len(work.todo), sum(sizes.values())) as shown:
         for record in run(work.todo, settings, jobs=(jobs or 1) if backend == Backend.PROCESSES else -1):
-            files, passages = files + 1, passages + record.passages
-            rate = passages / max(progress.tasks[0].elapsed or 0, 0.001)
-            said = f"{files:,} of {len(work.todo):,} files, {rate:,.0f} passages/s"
-            progress.update(task, advance=sizes[record.input], said=said)
+            shown.tagged(record.passages)
+            shown.ends(sizes[record.input])
             yield record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -15,10 +15,11 @@ import typer
 from tagger.cli import app, inform, places, warn
 from tagger.cli.choice import Choice
 from tagger.cli.options import Addresses, IdColumn, Limit, TextColumn, columns, limits, sections
+from tagger.cli.progress import bar
 from tagger.cli.shards import Backend, Format, Jobs, OnBackend, Scheduler, check_options, is_folder, settings_of, tag_folder
 from tagger.errors import InputError, MissingExtraError, OutputError
 from tagger.reading import COLUMNS, LIMITS, STDIN, Columns, Limits, label_of
-from tagger.reading.large import large_format
+from tagger.reading.large import LEAST, large_format
 from tagger.writing import STREAMING, WRITERS
 from tagger.writing.text import many
 
@@ -100,7 +101,7 @@ def tag_cli(
     choice = Choice.of(tagger.themes, theme or [], wanted, min_score, only_tagged)
     if target is not None and into_folder:
         settings = settings_of(target, tagger, model, choice, format=format, columns=table, limits=used)
-        tag_folder(given, settings, tagger.themes, jobs=jobs, backend=backend or Backend.PROCESSES, scheduler=scheduler)
+        tag_folder(given, settings, choice, tagger.themes, jobs=jobs, backend=backend or Backend.PROCESSES, scheduler=scheduler)
         return
     failed: list[Path] = []
     tallies: list[tuple[str, Tally]] = []
@@ -113,7 +114,7 @@ def tag_cli(
         _write(out, results, tagger, tallies)
     else:
         _print(results, tagger, tallies, choice, everything=everything)
-    _complain(choice.missing_sections() if tallies else [], choice, failed, alone=not tallies)
+    _complain(choice.complaints(choice.seen) if tallies else [], failed, alone=not tallies)
 
 
 def _stream(results: Results, tagger: Tagger) -> None:
@@ -179,30 +180,35 @@ def tag(
     ]
     if not files:
         raise InputError(f"{out}: is all that there is to read, and the file to write")
-    for path, name in _tracked(files) if len(files) > 1 and sys.stderr.isatty() else files:
-        written = 0
-        try:
-            for document, tagged in tag_file(tagger, path, name=name, columns=columns, limits=limits, flowing=flowing):
-                for note in document.notes:
-                    inform(f"{path}: {note}")
-                yield document, tagged
-                written += len(tagged)
-        except (InputError, MissingExtraError) as error:
-            message = str(error) if isinstance(error, InputError) else f"{path}: {error}"
-            if written:
-                message += f"; the {many(written, 'passage')} before were tagged"
-            if not flowing and large_format(path, columns):
-                message += f"; files of any size can be tagged to {', '.join(sorted(STREAMING))}"
-            warn(message)
-            failed.append(path)
+    sizes = [_size(path) for path, _ in files]
+    torn = out is not None and str(out) == STDIN and sys.stdout.isatty()  # the bar and the results would be
+    with bar(len(files), sum(sizes), shown=not torn and (len(files) > 1 or sizes[0] >= LEAST)) as shown:
+        for (path, name), size in zip(files, sizes, strict=True):
+            written = 0
+            try:
+                for document, tagged in tag_file(
+                    tagger, path, name=name, columns=columns, limits=limits, flowing=flowing, told=shown.reads
+                ):
+                    for note in document.notes:
+                        inform(f"{path}: {note}")
+                    yield document, tagged
+                    written += len(tagged)
+                    shown.tagged(len(tagged))
+            except (InputError, MissingExtraError) as error:
+                message = str(error) if isinstance(error, InputError) else f"{path}: {error}"
+                if written:
+                    message += f"; the {many(written, 'passage')} before were tagged"
+                if not flowing and large_format(path, columns):
+                    message += f"; files of any size can be tagged to {', '.join(sorted(STREAMING))}"
+                warn(message)
+                failed.append(path)
+            shown.ends(size)
 
 
-def _tracked(files: Sequence[tuple[Path, str]]) -> Iterable[tuple[Path, str]]:
-    """Show on standard error how far the work is."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(files, "Tagging", console=Console(stderr=True), transient=True)
+def _size(path: Path) -> int:
+    with suppress(OSError):  # reading it will say what is wrong
+        return path.stat().st_size
+    return 0
 
 
 def _same(out: Path, paths: Sequence[Path]) -> bool:
@@ -232,10 +238,10 @@ def _summary(tallies: Sequence[tuple[str, Tally]], themes: Sequence[str], out: P
     return f"{out}: {many(sum(tally.passages for _, tally in tallies), 'passage')}; {counts}"
 
 
-def _complain(missing: Sequence[str], choice: Choice, failed: Sequence[Path], *, alone: bool) -> None:
+def _complain(missing: Sequence[str], failed: Sequence[Path], *, alone: bool) -> None:
     """Say what went wrong with inputs and filters, and leave with exit code 1; what was said of an input ``alone`` is enough."""
-    for name in missing:
-        warn(f"--section {name}: no passage lies in it; sections are {', '.join(choice.seen) or 'not marked in the text'}")
+    for message in missing:
+        warn(message)
     if len(failed) > alone:
         passed = "so nothing was tagged" if alone else "the others were tagged"
         warn(f"{many(len(failed), 'input')} could not be read, {passed}: {', '.join(map(label_of, failed))}")

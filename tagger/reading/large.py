@@ -21,7 +21,7 @@ from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.files import STDIN
 from tagger.reading.formats import detect
 from tagger.reading.frugal import harmless
-from tagger.reading.plain import scan
+from tagger.reading.plain import scan, unmarked
 from tagger.reading.table import Row, about_empty, batch, delimited_rows, jsonl_rows, parquet_rows, rows_are_lines
 
 LEAST = 4 << 20  # bytes
@@ -29,7 +29,7 @@ PART = 1 << 18  # characters of text that are read at once
 _ROWS = 2000  # rows that are read at once, at most
 _LONG = 1 << 20  # characters of a row that may hold too many values
 _HEAD = 16 << 10  # bytes that tell the format
-_FORMATS = {"text", "jsonl", "csv", "tsv", "parquet"}
+_FORMATS = {"text", "markdown", "jsonl", "csv", "tsv", "parquet"}
 
 
 @contextmanager
@@ -72,6 +72,19 @@ def open_text(path: Path, newline: str | None = None) -> Iterator[tuple[TextIO, 
             yield text, note
 
 
+@contextmanager
+def open_markdown(path: Path, limits: Limits) -> Iterator[tuple[TextIO, str | None]]:
+    """Open a Markdown file as a text without marks, which is kept in a file of its own as long as it is wanted."""
+    with open_text(path) as (stream, note), tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as bare:
+        for lines in whole_lines(stream, limits):
+            try:
+                bare.write(unmarked(lines))
+            except OSError as error:
+                raise InputError(f"can't be kept in {tempfile.gettempdir()} to be read: {error.strerror or error}") from error
+        bare.seek(0)
+        yield bare, note
+
+
 def whole_lines(stream: TextIO, limits: Limits) -> Iterator[str]:
     """Yield clean text in parts that end where a line ends."""
     rest, line = "", 1
@@ -88,8 +101,8 @@ def whole_lines(stream: TextIO, limits: Limits) -> Iterator[str]:
         yield clean(rest, decoded=True)
 
 
-def large_table(path: Path, format: str, columns: Columns, limits: Limits) -> Iterator[Content]:
-    """Yield the rows of a table in batches, with notes beside the last one."""
+def large_table(path: Path, format: str, columns: Columns, limits: Limits, told: Callable[[int], object]) -> Iterator[Content]:
+    """Yield the rows of a table in batches, with notes beside the last one; ``told``, but for Parquet, how many bytes have been read."""
     if format == "parquet":
         from tagger.reading.sandbox import Sandbox
 
@@ -102,7 +115,9 @@ def large_table(path: Path, format: str, columns: Columns, limits: Limits) -> It
         else:
             bare = format == "tsv" and rows_are_lines(lines.singly())
             rows = delimited_rows(lines.again(), columns, tabs=format == "tsv", bare=bare)
-        yield from batches(rows, limits, note, done=lines.forget)
+        for content in batches(rows, limits, note, done=lines.forget):
+            told(stream.buffer.tell())
+            yield content
 
 
 def parquet_batches(path: Path, columns: Columns, limits: Limits) -> Iterator[Content]:

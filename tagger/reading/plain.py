@@ -42,9 +42,14 @@ def read_markdown(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Decode a Markdown file and take its marks away: of headings, emphasis, quotations, rules and links."""
     _check_size(data, limits)
     text, note = decode(data)
+    return Content(unmarked(text), notes=(note,) if note else ())
+
+
+def unmarked(text: str) -> str:
+    """Whole lines of Markdown without its marks; no mark goes beyond a line."""
     for pattern, instead in _MARKDOWN:
         text = pattern.sub(instead, text)
-    return Content(text, notes=(note,) if note else ())
+    return text
 
 
 def _check_size(data: bytes, limits: Limits) -> None:

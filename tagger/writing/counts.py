@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tagger.records import Tagged
+from tagger.tags import Tags
 
 NO_SECTION = "(no section)"
 
@@ -22,6 +23,13 @@ class Tally:
 
     def add(self, items: Iterable[Tagged]) -> Tally:
         """Count further passages."""
+        if isinstance(items, Tags):
+            self.passages += len(items)
+            self.tagged += int(items.labelled.any(axis=1).sum())
+            self.review += int(items.review.any(axis=1).sum())
+            counts = zip(items.themes, items.labelled.sum(axis=0).tolist(), strict=True)
+            self.themes.update({theme: count for theme, count in counts if count})
+            return self
         for item in items:
             self.passages += 1
             self.tagged += bool(item.labels)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from json.encoder import encode_basestring as _quoted
+from json.encoder import encode_basestring as quoted
 from typing import IO, Any
 
 from tagger.records import Span, Tagged
+from tagger.tags import Tags
 from tagger.writing.about import About, Results
+from tagger.writing.lines import json_lines, listed, place_of
 
 
 def tagged_to_json(tagged: Tagged) -> dict[str, Any]:
@@ -35,34 +36,24 @@ def tagged_to_json(tagged: Tagged) -> dict[str, Any]:
 def write_jsonl(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write a line for each passage, whether it carries a theme or not."""
     for _, passages in results:
-        for item in passages:
-            stream.write(_line(item).encode("utf-8", "replace"))
+        if isinstance(passages, Tags):
+            stream.write(json_lines(passages))
+        else:
+            for item in passages:
+                stream.write(_line(item).encode("utf-8", "replace"))
 
 
 def _line(item: Tagged) -> str:
     """The line of a passage: what `json` makes of `tagged_to_json`, in a third of the time."""
     passage = item.passage
-    scores = ", ".join([f"{_quoted(theme)}: {round(score, 6)!r}" for theme, score in item.scores.items()])
-    evidence = ", ".join([f"{_quoted(theme)}: [{', '.join(map(_span, spans))}]" for theme, spans in item.evidence.items()])
+    place = place_of(passage.document, passage.section, passage.page, passage.paragraph)
+    scores = ", ".join([f"{quoted(theme)}: {round(score, 6)!r}" for theme, score in item.scores.items()])
+    evidence = ", ".join([f"{quoted(theme)}: [{', '.join(map(_span, spans))}]" for theme, spans in item.evidence.items()])
     return (
-        f'{{"id": {_quoted(passage.id)}, "document": {_quoted(passage.document)}, "section": {_string(passage.section)}, '
-        f'"page": {_number(passage.page)}, "paragraph": {_number(passage.paragraph)}, "start": {passage.start}, "end": {passage.end}, '
-        f'"text": {_quoted(passage.text)}, "labels": {_names(item.labels)}, "scores": {{{scores}}}, '
-        f'"evidence": {{{evidence}}}, "review": {_names(item.review)}}}\n'
+        f'{{"id": {quoted(passage.id)}, {place}, "start": {passage.start}, "end": {passage.end}, "text": {quoted(passage.text)}, '
+        f'"labels": {listed(item.labels)}, "scores": {{{scores}}}, "evidence": {{{evidence}}}, "review": {listed(item.review)}}}\n'
     )
 
 
 def _span(span: Span) -> str:
     return f'{{"start": {span.start}, "end": {span.end}, "weight": {span.weight!r}}}'
-
-
-def _string(value: str | None) -> str:
-    return "null" if value is None else _quoted(value)
-
-
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(value)
-
-
-def _names(names: Sequence[str]) -> str:
-    return f"[{', '.join(map(_quoted, names))}]"
