@@ -17,28 +17,37 @@ from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, measure
 from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
-from tagger.training import Trained, TrainingSettings, train
+from tagger.training import Progress, Trained, TrainingSettings, train
 
 
-def train_folders(corpora: Sequence[Path], codebook: Codebook, *, settings: TrainingSettings | None = None) -> Trained:
+def train_folders(
+    corpora: Sequence[Path], codebook: Codebook, *, settings: TrainingSettings | None = None, progress: Progress = lambda done, steps: None
+) -> Trained:
     """Train on corpora folders with the themes and the lexicon of a codebook."""
     settings = settings or TrainingSettings()
     settings = replace(settings, features=replace(settings.features, lexicon=codebook.lexicon))
     names = [folder.name for folder in corpora]
     if len(set(names)) < len(names):
         raise TrainingError(f"two corpora are called {max(names, key=names.count)!r}: name each folder once")
-    return train({folder.name: load(folder, codebook.names) for folder in corpora}, settings=settings)
+    return train({folder.name: load(folder, codebook.names) for folder in corpora}, settings=settings, progress=progress)
 
 
 def build_model(
-    corpora: Sequence[Path], out: Path, *, themes: Path, results: Path | None = None, settings: TrainingSettings | None = None
+    corpora: Sequence[Path],
+    out: Path,
+    *,
+    themes: Path,
+    results: Path | None = None,
+    settings: TrainingSettings | None = None,
+    progress: Progress = lambda done, steps: None,
 ) -> Model:
     """Train on corpora, write the model and its card to ``out``, and return it.
 
     ``results`` is a file of figures that `experiments/default/measure.py` wrote for the very same weights: they go into the card.
+    ``progress`` is told of every step of the training.
     """
     codebook = load_codebook(themes)
-    trained = train_folders(corpora, codebook, settings=settings)
+    trained = train_folders(corpora, codebook, settings=settings, progress=progress)
     documents = trained.documents
     cross_validation = measure(predictions(trained), thresholds=trained.model.thresholds)
     card = {

@@ -10,6 +10,7 @@
     ├── TrainingError           a corpus can't train or evaluate a model
     ├── ExperimentError         an experiment's file, or what it wrote, can't be used; names file and line
     ├── ProjectError            a project's folder lacks what is wanted of it
+    ├── ReviewError             a decision, or a file of decisions, can't be kept or used
     ├── ModelError              a model folder is damaged, foreign or of an unknown format
     └── MissingExtraError       an optional dependency is not installed; names the pip command
 
@@ -49,6 +50,10 @@ class ExperimentError(TaggerError):
 
 class ProjectError(TaggerError):
     """A project's folder lacks what is wanted of it."""
+
+
+class ReviewError(TaggerError):
+    """A decision, or a file of decisions, can't be kept or used."""
 
 
 class ModelError(TaggerError):

@@ -36,6 +36,12 @@ class Passages(Sequence[Passage]):
         made.__dict__["_items"] = passages
         return made
 
+    @classmethod
+    def alone(cls, texts: Sequence[str]) -> Passages:
+        """Columns of texts that stand in no document."""
+        empty, nothing = [""] * len(texts), [None] * len(texts)
+        return cls(texts, empty, empty, nothing, nothing, nothing, [0] * len(texts), list(map(len, texts)))
+
     def __len__(self) -> int:
         return len(self.text)
 

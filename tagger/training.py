@@ -9,8 +9,9 @@ A model learns from a passage's neighbours where most passages stand in running 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ try:
     from sklearn.svm import LinearSVC
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many steps are done."""
 
 _BOOTSTRAPS = 200
 _RUNNING = 0.5  # the share of passages with neighbours from which a model hears them: else there is too little to learn it from
@@ -107,9 +111,13 @@ class _Part:
 
 
 def train(
-    corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None, only: Sequence[str] | None = None
+    corpora: Mapping[str, datasets.Dataset],
+    *,
+    settings: TrainingSettings | None = None,
+    only: Sequence[str] | None = None,
+    progress: Progress = lambda done, steps: None,
 ) -> Trained:
-    """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label.
+    """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label; ``progress`` is told of every step.
 
     Where ``only`` names some themes, a model of these is fitted on the passages that were read for one of them.
 
@@ -132,13 +140,19 @@ def train(
     strengths: dict[str, float] = {}
     out_of_fold = np.full(labels.shape, np.nan)
     thresholds, review = np.zeros(len(themes)), np.zeros((len(themes), 2))
+    done, steps = count(1), (len(settings.C) + 1) * len(themes)
+
+    def step() -> None:
+        progress(next(done), steps)
+
     for part, often in zip(parts, frequent, strict=True):
         seen, given, inside = _without(matrix[part.rows], ~often)[:, used], labels[part.rows][:, part.themes], groups[part.rows]
         splits = [_splits(y, inside, themes[theme], settings) for theme, y in zip(part.themes, given.T, strict=True)]
-        strength, decisions = _choose(seen, given, splits, settings)
+        strength, decisions = _choose(seen, given, splits, settings, step)
         for place, theme in enumerate(part.themes):
             calibrated = CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=splits[place], ensemble=False)
             classifiers[themes[theme]] = calibrated.fit(seen, given[:, place])
+            step()
             strengths[themes[theme]] = strength
             out_of_fold[part.rows, theme] = _calibrate(calibrated, decisions[:, place])
         scores = out_of_fold[part.rows][:, part.themes]
@@ -265,7 +279,11 @@ def estimator(settings: TrainingSettings, strength: float) -> Pipeline:
 
 
 def _choose(
-    matrix: scipy.sparse.csr_matrix, labels: NDArray[np.int64], splits: Sequence[list[tuple[Any, Any]]], settings: TrainingSettings
+    matrix: scipy.sparse.csr_matrix,
+    labels: NDArray[np.int64],
+    splits: Sequence[list[tuple[Any, Any]]],
+    settings: TrainingSettings,
+    step: Callable[[], None],
 ) -> tuple[float, NDArray[np.float64]]:
     """Choose the penalty; return it with the decisions (n, themes) that classifiers make on documents they did not see."""
     tried = np.zeros((len(settings.C), *labels.shape))
@@ -274,6 +292,7 @@ def _choose(
             for train_rows, test_rows in parts:
                 fitted = estimator(settings, strength).fit(matrix[train_rows], labels[train_rows, column])
                 tried[place, test_rows, column] = fitted.decision_function(matrix[test_rows])
+            step()
     precision = [average_precision_score(labels, decisions, average="macro") for decisions in tried]
     best = int(np.argmax(precision))
     return settings.C[best], tried[best]

@@ -84,20 +84,26 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Open a file and, at the end, see that it said nothing, fetched nothing and ran nothing that it should not."""
+    """Open a file, or the page of a server, and see at the end that it said, fetched and ran nothing that it should not."""
     opened = []
 
-    def open_file(path: Path, **options):
+    def open_file(place: Path | str, **options):
         context = browser.new_context(**options)
         page = context.new_page()
         said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
+        address = place if isinstance(place, str) else place.as_uri()
+        own = ("/".join(address.split("/")[:3]), "data:")
+        page.on("console", lambda message: said.append(message.text) if not refused(message) else None)
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+        page.on("request", lambda request: said.append(request.url) if not request.url.startswith(own) else None)
         page.add_init_script("addEventListener('securitypolicyviolation', e => console.log('CSP', e.violatedDirective, e.blockedURI))")
-        page.goto(path.as_uri())
+        page.goto(address)
         opened.append((context, page, said))
         return page
+
+    def refused(message) -> bool:
+        """Of a form that was refused the browser says so, too."""
+        return "status of 4" in message.text and message.location["url"].endswith(("/read", "/login", "/nowhere"))
 
     yield open_file
     for context, page, said in opened:

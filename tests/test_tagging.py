@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,11 @@ def test_tagging_gives_the_plain_cases_their_themes(default_tagger):
     found = default_tagger.tag(TEXTS)
     themes = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
     assert [tuple(theme for theme in item.labels if theme in themes) for item in found] == [*((theme,) for theme in themes), (), ()]
+
+
+def test_tagging_leaves_out_evidence_where_told(default_tagger):
+    found = default_tagger.tag(TEXTS)
+    assert default_tagger.tag(TEXTS, evidence=False) == [replace(item, evidence={}) for item in found]
 
 
 def test_tagging_labels_are_those_that_reach_the_threshold(default_tagger, report):

@@ -1,4 +1,4 @@
-"""The command line: `tagger init`, `tag`, `read`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `theme`.
+"""The command line: `tagger init`, `tag`, `read`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `theme`, `serve`.
 
 One module a group; each parses, calls and prints.
 """
@@ -47,6 +47,7 @@ def main() -> None:
         experiment,
         init,
         read,
+        serve,
         tag,
         theme,
         train,

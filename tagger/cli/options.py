@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tagger.reading import Columns, Limits
+from tagger.reading import LIMITS, Columns, Limits
 from tagger.structure import INTRODUCTION, SECTIONS
 
 _USUAL = "seconds=60, memory=1G, size=256M, expanded=256M, characters=10M, html=20M, passages=500000"
@@ -34,9 +34,8 @@ Limit = Annotated[
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
-def limits(given: list[str] | None) -> Limits:
-    """Make limits of what was given as ``NAME=NUMBER``, the number with K, M or G behind it."""
-    made = Limits()
+def limits(given: list[str] | None, made: Limits = LIMITS) -> Limits:
+    """Make limits of what was given as ``NAME=NUMBER``, the number with K, M or G behind it; the others are those ``made`` before."""
     for item in given or []:
         name, _, number = item.partition("=")
         if name not in asdict(made):

@@ -39,6 +39,7 @@ __all__ = [
     "label_of",
     "naming",
     "read_source",
+    "source_of",
 ]
 
 READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
@@ -53,16 +54,19 @@ READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {
     "xlsx": read_xlsx,
     "parquet": read_parquet,
 }
+Parse = Callable[[bytes, str, Columns, Limits], Content]
+"""Parses a file's bytes; the ending of its name decides on the format only where content can't."""
+
 _FRUGAL = {"jsonl", "csv", "tsv"}
+_EMPTY = "is empty: there is no text in it"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that was read: what it is called in messages and ids, its format, and what is in it."""
+    """A file that was read: what it is called in messages and ids, and what is in it."""
 
     label: str
     name: str
-    format: str
     content: Content
 
 
@@ -86,13 +90,23 @@ def read_source(
         if path.is_dir():
             raise InputError(_about_folder(path))
         data = read_bytes(path, limits)
-        format = detect(data, "" if str(path) == STDIN else path.suffix, columns.text)
-        content = _parse(format, data, columns, limits)
+    suffix, stem = ("", "stdin") if str(path) == STDIN else (path.suffix, path.stem)
+    return source_of(data, suffix, label=label, name=name or stem, columns=columns, limits=limits)
+
+
+def source_of(
+    data: bytes, suffix: str, *, label: str, name: str, columns: Columns = COLUMNS, limits: Limits = LIMITS, parse: Parse | None = None
+) -> Source:
+    """Read the bytes of a file whose name ends in ``suffix``, parsed by ``parse`` if given; the errors are those of `read_source`."""
+    with naming(label):
+        if not data or data.isspace():
+            raise InputError(_EMPTY)
+        content = (parse or _parse)(data, suffix, columns, limits)
         if not content.text or content.text.isspace():
-            raise InputError("is empty: there is no text in it")
+            raise InputError(_EMPTY)
     if not looks_english(content.text):
         content = replace(content, notes=(*content.notes, NOTE))
-    return Source(label, name or ("stdin" if str(path) == STDIN else path.stem), format, content)
+    return Source(label, name, content)
 
 
 @contextmanager
@@ -112,9 +126,8 @@ def _about_folder(path: Path) -> str:
     return "is a folder of many documents: give `tagger tag` the folder, or read() each of tagger.reading.find_documents([folder])"
 
 
-def _parse(format: str, data: bytes, columns: Columns, limits: Limits) -> Content:
-    if not data or data.isspace():
-        raise InputError("is empty: there is no text in it")
+def _parse(data: bytes, suffix: str, columns: Columns, limits: Limits) -> Content:
+    format = detect(data, suffix, columns.text)
     if format == "text" or (format in _FRUGAL and harmless(data, limits)):
         try:
             return READERS[format](data, columns, limits).check(limits)

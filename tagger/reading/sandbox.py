@@ -54,7 +54,14 @@ class Sandbox:
         MissingExtraError
             The library for the format is not installed.
         """
-        request = {"format": format, "size": len(data), "columns": asdict(columns), "limits": asdict(limits)}
+        return self._parse({"format": format}, data, columns, limits)
+
+    def read(self, data: bytes, suffix: str, columns: Columns, limits: Limits) -> Content:
+        """Parse a file's bytes whose format is found there too, as the directory of an archive may be hostile; ``suffix`` ends its name."""
+        return self._parse({"suffix": suffix}, data, columns, limits)
+
+    def _parse(self, by: dict[str, str], data: bytes, columns: Columns, limits: Limits) -> Content:
+        request = {**by, "size": len(data), "columns": asdict(columns), "limits": asdict(limits)}
         with self._lock:
             try:
                 answer, text = self._ask(request, data, limits)

@@ -16,6 +16,7 @@ from typing import IO, Any
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading import READERS
 from tagger.reading.content import LIMITS, Columns, Content, Limits, packed
+from tagger.reading.formats import detect
 from tagger.reading.large import parquet_batches
 from tagger.reading.rows import ROW_READERS
 
@@ -34,7 +35,7 @@ def main() -> None:
         limits = Limits(**request["limits"]) if request else limits
         if "batches" in request:
             batches = parquet_batches(Path(request["batches"]), Columns(**request["columns"]), limits)
-        header, text = _answer(partial(_parse, request, given, limits) if "format" in request else partial(next, batches, None), limits)
+        header, text = _answer(partial(_parse, request, given, limits) if "size" in request else partial(next, batches, None), limits)
         header["spent"] = header.get("spent") or request.get("size", 0) > 10_000_000
         answers.write(json.dumps({**header, "size": len(text)}).encode() + b"\n")
         answers.write(text)
@@ -42,8 +43,9 @@ def main() -> None:
 
 
 def _parse(request: dict[str, Any], given: IO[bytes], limits: Limits) -> Content:
-    data = given.read(request["size"])
-    return {**READERS, **ROW_READERS}[request["format"]](data, Columns(**request["columns"]), limits).check(limits)
+    data, columns = given.read(request["size"]), Columns(**request["columns"])
+    format = request["format"] if "format" in request else detect(data, request["suffix"], columns.text)
+    return {**READERS, **ROW_READERS}[format](data, columns, limits).check(limits)
 
 
 def _answer(work: Callable[[], Content | None], limits: Limits) -> tuple[dict[str, Any], bytes]:

@@ -97,6 +97,15 @@ class DocumentView:
     sections: list[SectionView]
 
 
+class View(NamedTuple):
+    """All that a page shows of documents: they themselves, counts, the themes, and the names of the sections."""
+
+    documents: list[DocumentView]
+    chart: Chart
+    themes: list[Theme]
+    sections: list[str]
+
+
 class _Anchors:
     """Makes names for links out of ids: the same for the same ids, and each only once."""
 
@@ -117,6 +126,12 @@ class _Anchors:
 
 def write_html(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write one page for all documents."""
+    for piece in render(_PAGE, about=about, reading=READING, **view(results, about)._asdict()):
+        stream.write(piece)
+
+
+def view(results: Results, about: About) -> View:
+    """Make of tagged documents what a page shows."""
     themes = [Theme(place, place % STYLES, theme) for place, theme in enumerate(about.themes)]
     anchors = _Anchors()
     documents = []
@@ -127,17 +142,8 @@ def write_html(results: Results, about: About, stream: IO[bytes]) -> None:
     same = Counter(document.label for document in documents)
     documents = [replace(one, label=f"{one.label} ({one.name})") if same[one.label] > 1 else one for one in documents]
     index = [(document.label, document.anchor, document.chart.total) for document in documents]
-    page = render(
-        _PAGE,
-        documents=documents,
-        chart=documents[0].chart if len(documents) == 1 else Chart("Document", index, total),
-        themes=themes,
-        sections=list(dict.fromkeys(section.name for document in documents for section in document.sections)),
-        about=about,
-        reading=READING,
-    )
-    for piece in page:
-        stream.write(piece)
+    chart = documents[0].chart if len(documents) == 1 else Chart("Document", index, total)
+    return View(documents, chart, themes, list(dict.fromkeys(section.name for document in documents for section in document.sections)))
 
 
 def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[Theme], anchors: _Anchors, number: int) -> DocumentView:

@@ -1,0 +1,173 @@
+"""Pages for reading documents, and for showing the token."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from functools import partial
+from typing import IO, Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import UploadFile
+
+from tagger.errors import InputError, MissingExtraError
+from tagger.reading import Columns
+from tagger.serving.documents import Opened, Shelf
+from tagger.serving.engine import Engine
+from tagger.serving.metrics import Metrics
+from tagger.serving.rendering import page
+from tagger.serving.security import COOKIE, cookie_of, same
+from tagger.serving.settings import Settings
+from tagger.serving.uploads import Uploads, plain_name
+from tagger.tagging import Tagger
+from tagger.writing import WRITERS, check_packages
+from tagger.writing.about import READING
+from tagger.writing.counts import Tally
+from tagger.writing.html import Chart, view
+from tagger.writing.text import label
+
+DOWNLOADS = {
+    ".xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ".csv": ("CSV", "text/csv; charset=utf-8"),
+    ".jsonl": ("JSON Lines", "application/x-ndjson"),
+    ".html": ("Web page", "text/html; charset=utf-8"),
+}
+_FILES = 20  # in one form
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def start(request: Request) -> Response:
+    """Where a person drops a report, and what is open."""
+    return _start(request)
+
+
+@router.post("/read")
+async def read(request: Request) -> Response:
+    """Open the files of a form, or the text pasted into it; those that can't be read are named."""
+    settings: Settings = request.app.state.settings
+    async with request.form(max_files=_FILES, max_fields=10, max_part_size=settings.limits.size) as form:
+        given = {name: value for name in ("text", "text_column", "id_column") if isinstance(value := form.get(name), str)}
+        files = [file for file in form.getlist("files") if isinstance(file, UploadFile) and file.filename]
+        sent: list[tuple[IO[bytes], str]] = [(file.file, file.filename or "") for file in files]
+        if given.get("text", "").strip():
+            sent.append((io.BytesIO(given["text"].encode("utf-8", "replace")), "Pasted text.txt"))
+        columns = Columns(text=given.get("text_column") or None, id=given.get("id_column") or None)
+        opened, failed = await _open(request, sent, columns)
+    if failed or not opened:
+        return _start(request, failed or ["choose a file or paste some text first"], text=given.get("text", ""))
+    return RedirectResponse(f"/read/{opened[0].key}" if len(opened) == 1 else "/", status_code=303)
+
+
+@router.get("/read/{key}")
+async def opened_file(request: Request, key: str) -> Response:
+    """The document of a file, or a list of its documents if they are several."""
+    engine: Engine = request.app.state.engine
+    return await engine.run(partial(_document, request, engine.tagger, _opened(request, key), None))
+
+
+@router.get("/read/{key}/{number:int}")
+async def one_of_several(request: Request, key: str, number: int) -> Response:
+    """One of the documents of a file."""
+    engine: Engine = request.app.state.engine
+    opened = _opened(request, key)
+    if not 1 <= number <= len(opened.documents):
+        raise HTTPException(404, f"{opened.name} has no document of this number")
+    return await engine.run(partial(_document, request, engine.tagger, opened, number))
+
+
+@router.get("/read/{key}/tags{ending}")
+async def download(request: Request, key: str, ending: str) -> Response:
+    """The tagged passages of a file as a file."""
+    engine: Engine = request.app.state.engine
+    if ending not in DOWNLOADS:
+        raise HTTPException(404, f"there is no such format: known are {', '.join(DOWNLOADS)}")
+    opened = _opened(request, key)
+    data = await engine.run(partial(_written, engine.tagger, opened, ending))
+    name = f"{opened.name.rpartition('/')[2]}-tags{ending}"
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return Response(data, media_type=DOWNLOADS[ending][1], headers=headers)
+
+
+@router.post("/read/{key}/close")
+async def close(request: Request, key: str) -> Response:
+    """Forget a file."""
+    shelf: Shelf = request.app.state.shelf
+    shelf.close(key)
+    return RedirectResponse("/", status_code=303)
+
+
+@router.get("/login")
+async def login(request: Request) -> Response:
+    """Ask for the token."""
+    return page(request, "login.html", part="", failed=False)
+
+
+@router.post("/login")
+async def logged_in(request: Request, token: Annotated[str, Form()]) -> Response:
+    """Keep in the browser that it knows the token, until it is closed."""
+    settings: Settings = request.app.state.settings
+    if settings.token is None or not same(token.strip(), settings.token):
+        return page(request, "login.html", part="", failed=True, status=403)
+    answer = RedirectResponse("/", status_code=303)
+    answer.set_cookie(COOKIE, cookie_of(settings.token), httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return answer
+
+
+async def _open(request: Request, sent: Iterable[tuple[IO[bytes], str]], columns: Columns) -> tuple[list[Opened], list[str]]:
+    """Open files, given with their names; return those that are open, and what is wrong with the others."""
+    uploads: Uploads = request.app.state.uploads
+    shelf: Shelf = request.app.state.shelf
+    metrics: Metrics = request.app.state.metrics
+    opened, failed = [], []
+    for file, filename in sent:
+        try:
+            documents = await uploads.read(file, filename, columns)
+        except (InputError, MissingExtraError) as error:
+            failed.append(_for_people(str(error)))
+            continue
+        opened.append(Opened(plain_name(filename)[0], documents))
+        shelf.add(opened[-1])
+        metrics.documents.inc(len(documents))
+    return opened, failed
+
+
+def _for_people(message: str) -> str:
+    """What the command line calls an option is a field of the form."""
+    for option, field in (("--text-column", "Passages"), ("--id-column", "Ids")):
+        message = message.replace(f"with {option}", f"under \u201c{field}\u201d below")
+    return message
+
+
+def _start(request: Request, failed: list[str] | None = None, text: str = "") -> Response:
+    shelf: Shelf = request.app.state.shelf
+    return page(request, "start.html", part="Read", status=422 if failed else 200, opened=list(shelf), failed=failed or [], text=text)
+
+
+def _opened(request: Request, key: str) -> Opened:
+    shelf: Shelf = request.app.state.shelf
+    if (found := shelf.get(key)) is None:
+        raise HTTPException(404, "this document is not open any more: drop the file again")
+    return found
+
+
+def _document(request: Request, tagger: Tagger, opened: Opened, number: int | None) -> Response:
+    results, about = opened.results(tagger), tagger.about
+    show = partial(page, request, part="Read", opened=opened, downloads=DOWNLOADS)
+    if number is None and len(results) > 1:
+        tallies = [Tally().add(tagged) for _, tagged in results]
+        rows = [(label(document), str(place), tally) for place, ((document, _), tally) in enumerate(zip(results, tallies, strict=True), 1)]
+        total = Tally().add(item for _, tagged in results for item in tagged)
+        return show("several.html", chart=Chart("Document", rows, total), themes=view([], about).themes)
+    document, tagged = results[(number or 1) - 1]
+    return show("document.html", number=number, notes=document.notes, reading=READING, **view([(document, tagged)], about)._asdict())
+
+
+def _written(tagger: Tagger, opened: Opened, ending: str) -> bytes:
+    check_packages(ending)
+    stream = io.BytesIO()
+    WRITERS[ending].write(opened.results(tagger), tagger.about, stream)
+    return stream.getvalue()

@@ -1,0 +1,84 @@
+"""From decisions of one or two annotators to the labels that count, and how far the annotators agree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.serving.review.store import Decision, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All that was decided of one passage, the first annotator's decision first; skipped ones are not among them."""
+
+    decisions: tuple[Decision, ...]
+    settlement: Settlement | None = None
+
+    @property
+    def passes(self) -> list[tuple[str, ...]]:
+        """The labels of each annotator."""
+        return [decision.labels or () for decision in self.decisions]
+
+    @property
+    def differs(self) -> bool:
+        """Whether two annotators gave it different labels."""
+        return len(set(self.passes)) > 1
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels that count: those settled, or given alike; None while a difference is not settled, or all skipped it."""
+        if self.settlement is not None:
+            return self.settlement.labels
+        return None if self.differs or not self.decisions else self.passes[0]
+
+
+def verdicts(decisions: Sequence[Decision], settlements: Mapping[int, Settlement]) -> dict[int, Verdict]:
+    """Put the decisions about each passage together; a passage that was only skipped has a verdict without labels."""
+    found: dict[int, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        found[decision.passage] += [decision] if decision.labels is not None else []
+    return {passage: Verdict(tuple(several[:2]), settlements.get(passage)) for passage, several in found.items()}
+
+
+def label_rows(labels: Iterable[Collection[str]], themes: Sequence[str]) -> NDArray[np.bool_]:
+    """Labels as a matrix, (n, themes)."""
+    rows = [[theme in given for theme in themes] for given in labels]
+    return np.array(rows, bool).reshape(len(rows), len(themes))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """How far annotators agree on one theme, over the passages that two have decided."""
+
+    theme: str
+    alpha: float | None
+    """Krippendorff's alpha; None where no passage has, or every passage has, the theme."""
+    agreement: float
+    first: int
+    second: int
+    both: int
+
+
+def agreement(found: Mapping[int, Verdict], themes: Sequence[str]) -> list[Agreed]:
+    """Measure the agreement of the first annotator of each passage with the second, by theme; nothing where none was decided twice.
+
+    Only what each decided before seeing the other's decision counts, for afterwards nobody can change his own.
+    """
+    from tagger.corpus import krippendorff_alpha
+
+    twice = [verdict.passes for verdict in found.values() if len(verdict.decisions) == 2]
+    if not twice:
+        return []
+    result = []
+    for theme in themes:
+        first, second = ([theme in labels[place] for labels in twice] for place in (0, 1))
+        alpha = krippendorff_alpha([first, second])
+        pairs = list(zip(first, second, strict=True))
+        same, both = sum(a == b for a, b in pairs), sum(a and b for a, b in pairs)
+        result.append(Agreed(theme, None if alpha != alpha else alpha, same / len(pairs), sum(first), sum(second), both))
+    return result

@@ -1,0 +1,24 @@
+// Asking the server. Refused is what it looked at and declined, with its reason; what else is thrown may go well another time.
+export class Refused extends Error {}
+const FINAL = [400, 404, 409, 413, 422];
+
+async function answer(promise) {
+  const response = await promise;
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  const message = body.error ?? `The server answered ${response.status}.`;
+  throw FINAL.includes(response.status) ? new Refused(message) : new Error(message);
+}
+
+export const get = (path, values = {}) => answer(fetch(`${path}?${new URLSearchParams(values)}`, { headers: { accept: "application/json" } }));
+export const post = (path, body = {}) =>
+  answer(fetch(path, { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(body) }));
+
+// An element with attributes and children; text is never read as markup.
+export function make(name, attributes = {}, ...children) {
+  const svg = ["svg", "line", "circle", "rect"].includes(name);
+  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== false) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
