@@ -190,6 +190,17 @@ def test_extending_other_endings_are_refused(tmp_path):
         write_candidates(tmp_path / "a.txt", "t", [])
 
 
+def test_extending_on_the_command_line_writes_no_block_where_the_candidates_have_no_place(example, tmp_path, monkeypatch, capsys):
+    create(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    before = (tmp_path / "themes.toml").read_bytes()
+    monkeypatch.setattr(sys, "argv", ["tagger", "theme", "new", "x", str(example / "reports"), "-o", "no/c.csv", "--definition", "y"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "error: no/c.csv: there is no folder no" in capsys.readouterr().err
+    assert (tmp_path / "themes.toml").read_bytes() == before
+
+
 def test_extending_corpus_grows_and_labels_change(tmp_path, codebook):
     folder = tmp_path / "corpora/complicity"
     assert write_labelled(folder, "complicity", [Labelled("1", "d", "A.", True), Labelled("2", "d", "B.", False)]) == (2, 1)

@@ -82,6 +82,7 @@ def test_project_is_found_from_any_folder_below_and_said_once(call, study):
         (["evaluate", "default", "mine", "--resamples", "2"], "320 passages of"),
         (["evaluate", "models/default", "corpora/mine", "--resamples", "2"], "320 passages of"),
         (["experiment", "list"], "bag"),
+        (["corpus", "export", "mine", "-o", "{tmp_path}/mine.csv"], ""),
         (["theme", "find", "data-quality", "{report}", "-o", "{tmp_path}/found.csv", "--count", "8"], ""),
     ],
 )
@@ -90,6 +91,12 @@ def test_project_gives_commands_what_they_do_not_name(call, study, report, tmp_p
     assert code == (arguments[1] == "leakage"), said
     assert shown in printed
     assert said.count("note: project") == 1
+
+
+def test_project_takes_what_is_imported_by_its_own_themes(call, study, tmp_path):
+    (tmp_path / "labels.csv").write_text("id,text,labels\n1,Police took bribes.,complicity\n")
+    code, _, said = call("corpus", "import", tmp_path / "labels.csv", "-o", tmp_path / "mine")
+    assert (code, said.count("note: project")) == (0, 1)
 
 
 def test_project_model_tags(call, study, report, tmp_path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import app, inform, places
+from tagger.cli.corpus import waiting
 from tagger.cli.options import Limit, limits
 from tagger.writing.text import many
 
@@ -69,11 +70,13 @@ def new_cli(
     limit: Limit = None,
 ) -> None:
     """Parse, write the block, find."""
-    from tagger.extending import add_theme, theme_name
+    from tagger.extending import add_theme, check_candidates, theme_name
     from tagger.themes import Theme
 
     if bool(inputs) != bool(out):
         raise typer.BadParameter("reports and -o FILE go together: passages of the reports are written to the file")
+    if out is not None:
+        check_candidates(out)
     project = places.decide(context, places.needed())
     named = theme_name(name)
     theme = Theme(named, title or named.replace("_", " ").capitalize(), question, definition, words=tuple(word or ()))
@@ -95,8 +98,9 @@ def find_cli(
     limit: Limit = None,
 ) -> None:
     """Parse, read, find, write."""
-    from tagger.extending import theme_name
+    from tagger.extending import check_candidates, theme_name
 
+    check_candidates(out)
     project = places.decide(context, places.needed())
     _find(project, theme_name(name), _passages(inputs, limits(limit)), out, like or [], count)
 
@@ -130,7 +134,8 @@ def learn_cli(
     for file in files or []:
         held, carry = write_labelled(project.corpus(named), named, read_labels(file, named))
         print(f"{project.corpus(named)}: {many(held, 'passage')} read for {named}, {carry} with it", file=sys.stderr)
-    model, found = learn_theme(named, project.corpora(), codebook, known)
+    with waiting(f"Learning {named}"):
+        model, found = learn_theme(named, project.corpora(), codebook, known)
     folder = bundle.save(model, places.model_to_write(context, out), readme=render_card(model, codebook.only(model.themes)))
     print(f"{folder}: {len(model.themes)} themes: {', '.join(model.themes)}", file=sys.stderr)
     _say(found)
@@ -155,7 +160,8 @@ def _passages(inputs: Sequence[Path], used: Limits) -> list[Passage]:
     from tagger.reading import find_documents
     from tagger.tagging import read_all
 
-    found = [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
+    with waiting("Reading"):
+        found = [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
     return [passage for document in found for passage in document.passages]
 
 
@@ -172,7 +178,8 @@ def _find(project: Project, name: str, passages: Sequence[Passage], out: Path, l
         raise ThemesError(f"{project.themes}: has no theme {name!r}; it has {', '.join(codebook.names)}: tagger theme new {name}")
     labelled = rows(project.corpus(name)) if project.corpus(name) in project.corpora() else []
     carry = [row["text"] for row in labelled if name in row["labels"]]
-    found = find_candidates(passages, theme, seeds=[*like, *carry], known=[row["text"] for row in labelled], count=count)
+    with waiting(f"Looking through {many(len(passages), 'passage')}"):
+        found = find_candidates(passages, theme, seeds=[*like, *carry], known=[row["text"] for row in labelled], count=count)
     write_candidates(out, name, found)
     kinds = [sum(one.why == why for one in found) for why in ("similar", "chance")]
     print(

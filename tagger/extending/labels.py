@@ -35,6 +35,17 @@ class Labelled:
     carries: bool
 
 
+def check_candidates(path: Path) -> Path:
+    """Return the path if candidates can be written there, before any work is done for it.
+
+    Raises
+    ------
+    OutputError
+        The file has another ending, or its folder is not there.
+    """
+    return check_place(path, WRITERS)
+
+
 def write_candidates(path: Path, theme: str, candidates: Sequence[Candidate]) -> None:
     """Write candidates for people to label, as CSV, XLSX or JSON Lines: the ending tells.
 
@@ -45,7 +56,7 @@ def write_candidates(path: Path, theme: str, candidates: Sequence[Candidate]) ->
     MissingExtraError
         XLSX needs xlsxwriter, which is not installed.
     """
-    write = WRITERS[check_place(path, WRITERS).suffix.lower()]
+    write = WRITERS[check_candidates(path).suffix.lower()]
     rows = [_row(theme, candidate) for candidate in candidates]
     with whole(path) as stream:
         write(rows, theme, stream)

@@ -74,6 +74,6 @@ def _card(
         "titles": {theme: of[theme].title for theme in of},
         "definitions": {theme: of[theme].definition for theme in of},
         "limits": limits(model),
-        "corpora": [*(old for old in base.card.get("corpora", []) if old["name"] not in [one["name"] for one in learned]), *learned],
+        "corpora": [*(old for old in base.card.get("corpora", []) if old.get("name") not in [one["name"] for one in learned]), *learned],
         "measured": measured,
     }
