@@ -37,7 +37,7 @@ experiments: .venv/dev  ## Run the experiments that have an experiment.toml anew
 bench: .venv/peers  ## Measure speed and memory against their targets, in half an hour to an hour
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/speed/bench.py --profile
 
-pages: .venv/dev  ## Write the model's figures and outputs into README.md and the datasheets
+pages: .venv/peers  ## Write the model's figures and outputs into README.md and the datasheets
 	$(BIN)/python experiments/pages.py
 
 words: .venv/dev  ## Write tagger/reading/words.txt from the composed passages

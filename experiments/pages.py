@@ -2,13 +2,11 @@
 
     python experiments/pages.py
 
-It fills the parts between ``<!-- name -->`` and ``<!-- end -->``, and the two text blocks of the README. Tests hold the pages to it.
+It fills the parts between ``<!-- name -->`` and ``<!-- end -->``, and the text blocks of the README. Tests hold the pages to it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
 import subprocess
@@ -53,12 +51,10 @@ def figures() -> list[str]:
 
 
 def blocks(page: str) -> str:
-    """Replace the README's two text blocks by what its code and its first command print."""
-    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
-    assert code
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(code[1], {})
+    """Replace the README's text blocks by what its code before them and its first command print."""
+    page = re.sub(
+        r"(```python\n((?:(?!```).)*)```\n\n```text\n).*?```", lambda found: f"{found[1]}{printed(found[2])}```", page, flags=re.DOTALL
+    )
     command = [sys.executable, "-m", "tagger", "tag", "corpora/mexico-2014/report.txt"]
     environment = {**os.environ, "COLUMNS": "120"}
     table = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
@@ -66,8 +62,13 @@ def blocks(page: str) -> str:
     start = next(number for number, line in enumerate(table) if "complicity continued" in line.replace("*", ""))
     counts = next(number for number, line in enumerate(table) if line.startswith(" section") and "passages" in line)
     shown = [*table[:5], "...", *table[start : start + 7], "...", *table[counts:]]
-    texts = iter([printed.getvalue(), "\n".join(shown) + "\n"])
-    return re.sub(r"```text\n.*?```", lambda _: f"```text\n{next(texts)}```", page, flags=re.DOTALL)
+    text = "\n".join(shown) + "\n"
+    return re.sub(r"(?<!```\n\n)```text\n.*?```", lambda _: f"```text\n{text}```", page, count=1, flags=re.DOTALL)
+
+
+def printed(code: str) -> str:
+    """What a program prints."""
+    return subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def agreements(folder: Path) -> list[str]:

@@ -11,8 +11,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,10 @@ LAYOUT = Layout()
 _MODEL_KEYS = ("format", "themes", "features", "thresholds", "review", "files")
 
 
-def save(model: Model, folder: Path | str, *, readme: str) -> Path:
-    """Write the model to ``folder``; an older model there is replaced only when the new one is whole."""
-    folder = Path(folder)
+def contents(model: Model) -> dict[str, bytes]:
+    """Return the files of a model's folder by their names."""
     tensors = {"columns": model.columns, "weights": model.weights, "intercepts": model.intercepts}
-    weights, card = save_tensors(tensors), readme.encode()
+    weights, card = save_tensors(tensors), model.readme.encode()
     manifest = {
         **model.card,
         "format": FORMAT,
@@ -59,6 +58,13 @@ def save(model: Model, folder: Path | str, *, readme: str) -> Path:
         "review": [[float(low), float(high)] for low, high in model.review],
         "files": {LAYOUT.weights: _digest(weights), LAYOUT.readme: _digest(card)},
     }
+    return {LAYOUT.weights: weights, LAYOUT.readme: card, LAYOUT.manifest: _serialise(manifest)}
+
+
+def save(model: Model, folder: Path | str, *, readme: str | None = None) -> Path:
+    """Write the model to ``folder``, with its own card or this one; an older model there is replaced only when the new one is whole."""
+    folder = Path(folder)
+    files = contents(model if readme is None else replace(model, readme=readme))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists() and not (folder / LAYOUT.manifest).is_file() and any(folder.iterdir()):
@@ -66,9 +72,8 @@ def save(model: Model, folder: Path | str, *, readme: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
             new, old = Path(made, "new"), Path(made, "old")
             new.mkdir()
-            (new / LAYOUT.weights).write_bytes(weights)
-            (new / LAYOUT.readme).write_bytes(card)
-            (new / LAYOUT.manifest).write_bytes(_serialise(manifest))
+            for name, content in files.items():
+                (new / name).write_bytes(content)
             if folder.exists():
                 os.replace(folder, old)
             os.replace(new, folder)
@@ -89,28 +94,48 @@ def load(folder: Path | str) -> Model:
     folder = Path(folder)
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such model folder: name one that `tagger train` wrote")
-    manifest = _manifest(folder)
+    limits = {LAYOUT.manifest: LAYOUT.manifest_limit}
+    return _open(lambda name: _read(folder / name, limits.get(name, LAYOUT.weights_limit)), folder)
+
+
+def parse(files: Mapping[str, bytes]) -> Model:
+    """Make a model of what `contents` returned.
+
+    Raises
+    ------
+    ModelError
+        A file is missing or damaged, or has a format of another version of tagger.
+    """
+
+    def read(name: str) -> bytes:
+        if not isinstance(files.get(name), bytes):
+            raise ModelError(f"{name}: missing: this is not a whole model")
+        return files[name]
+
+    return _open(read, Path())
+
+
+def _open(read: Callable[[str], bytes], folder: Path) -> Model:
+    manifest = _manifest(read(LAYOUT.manifest), folder / LAYOUT.manifest)
     files = manifest["files"]
     if not isinstance(files, dict) or set(files) != {LAYOUT.weights, LAYOUT.readme}:
         raise ModelError(f"{folder / LAYOUT.manifest}: 'files' must name {LAYOUT.weights} and {LAYOUT.readme}")
-    contents = {}
+    found = {}
     for name in files:
-        contents[name] = _read(folder / name, LAYOUT.weights_limit)
-        if _digest(contents[name]) != files[name]:
+        found[name] = read(name)
+        if _digest(found[name]) != files[name]:
             raise ModelError(f"{folder / name}: differs from what its manifest says: the model is damaged; fetch or train it anew")
     try:
-        tensors = load_tensors(contents[LAYOUT.weights])
+        tensors = load_tensors(found[LAYOUT.weights])
     except (SafetensorError, ValueError, KeyError, MemoryError) as error:
         raise ModelError(f"{folder / LAYOUT.weights}: not a safetensors file: {error}") from error
     try:
-        return _build(manifest, tensors)
+        return replace(_build(manifest, tensors), readme=found[LAYOUT.readme].decode())
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"{folder / LAYOUT.manifest}: not a model that this version can use: {error}") from error
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / LAYOUT.manifest
-    raw = _read(path, LAYOUT.manifest_limit)
+def _manifest(raw: bytes, path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -40,8 +40,8 @@ class CorpusError(TaggerError):
     """An annotated corpus has bad lines."""
 
 
-class TrainingError(TaggerError):
-    """A corpus can't train or evaluate a model."""
+class TrainingError(TaggerError, ValueError):
+    """A corpus can't train or evaluate a model. It is a ValueError too, as scikit-learn's tools expect of an estimator."""
 
 
 class ExperimentError(TaggerError):

@@ -7,7 +7,7 @@ into both, so that a score is the logistic function of one sum.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,9 @@ class Model:
     thresholds : (themes,) a label is given from this probability on
     review : (themes, 2) between these probabilities a person should look
     card : what else the manifest says: codebook, corpora, metrics, versions
+    readme : the model card for people, in Markdown
+
+    Threads may share it: what it makes on first use is the same whoever makes it.
     """
 
     themes: tuple[str, ...]
@@ -44,6 +47,11 @@ class Model:
     thresholds: NDArray[np.float64]
     review: NDArray[np.float64]
     card: Mapping[str, Any] = field(default_factory=dict)
+    readme: str = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what is made of them on first use is large, and another thread may be making it."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @cached_property
     def features(self) -> Features:

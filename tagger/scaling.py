@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -21,7 +20,7 @@ from tagger.errors import InputError, MissingExtraError, ModelError, OutputError
 from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 from tagger.storage import Input, joined
-from tagger.tagging import Tagger, load, tag_file
+from tagger.tagging import Tagger, tag_file, worker_tagger
 from tagger.writing import STREAMING, Results, write
 from tagger.writing.counts import Tally
 
@@ -229,15 +228,6 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
         return _record(item, shard, settings, error=f"{item.address}: {error}")
     counts = {"passages": tally.passages, "themes": dict(tally.themes), "sections": list(sections)}
     return _record(item, shard, settings, bytes=size, notes=notes, **counts)
-
-
-@lru_cache(maxsize=1)
-def worker_tagger(model: str | None = None, wanted: str | None = None) -> Tagger:
-    """The model of a folder (or the default one), loaded once a worker; with the hash ``wanted``, if one is given."""
-    tagger = load(model)
-    if wanted is not None and digest(tagger) != wanted:
-        raise ModelError(f"{model or 'the default model'}: is another one where a worker runs: put the same model there")
-    return tagger
 
 
 def _tagged(tagger: Tagger, item: Input, path: Path, settings: Settings, notes: list[str]) -> Results:

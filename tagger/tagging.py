@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ _AT_ONCE = 5000  # passages
 class Tagger:
     """Tags passages by theme with one model.
 
+    Threads may share one. One that was loaded from a folder and goes to another process opens the folder there, once.
+
     Examples
     --------
     >>> import tagger
@@ -42,6 +45,13 @@ class Tagger:
     def __init__(self, model: Model, *, name: str = "") -> None:
         self.model = model
         self.name = name
+        self._opened: tuple[str | None, Model] | None = None
+
+    def __reduce__(self) -> tuple[Callable[..., Tagger], tuple[Any, ...]]:
+        """Where its model lies rather than the model, if that is as it was loaded."""
+        if self._opened and self._opened[1] is self.model:
+            return worker_tagger, (self._opened[0], self.model.card["digest"])
+        return _made, (self.model, self.name)
 
     @property
     def themes(self) -> tuple[str, ...]:
@@ -148,11 +158,43 @@ def load(path: Path | str | None = None) -> Tagger:
     ModelError
         The folder is not a model, is damaged, or has a format of another version.
     """
-    if path is not None:
-        return Tagger(bundle.load(path), name=Path(path).resolve().name)
+    return _opened(path, bundle.load(_default() if path is None else path))
+
+
+def worker_tagger(model: str | None = None, wanted: str | None = None) -> Tagger:
+    """The tagger of a model folder (or of the default one), loaded once a process; with the digest ``wanted``, if one is given.
+
+    Raises
+    ------
+    ModelError
+        The folder can't be loaded, or is another model than the one wanted.
+    """
+    return _opened(model, _kept(model, wanted))
+
+
+@lru_cache(maxsize=4)
+def _kept(path: str | None, wanted: str | None) -> Model:
+    model = bundle.load(_default() if path is None else path)
+    if wanted is not None and model.card["digest"] != wanted:
+        raise ModelError(f"{path or 'the default model'}: is another one where a worker runs: put the same model there")
+    return model
+
+
+def _opened(path: Path | str | None, model: Model) -> Tagger:
+    place = None if path is None else str(Path(path).resolve())
+    tagger = Tagger(model, name=Path(place).name if place else "default")
+    tagger._opened = place, model
+    return tagger
+
+
+def _made(model: Model, name: str) -> Tagger:
+    return Tagger(model, name=name)
+
+
+def _default() -> Path:
     for folder in _DEFAULT:
         if folder.is_dir():
-            return Tagger(bundle.load(folder), name="default")
+            return folder
     raise ModelError("the default model is not in this installation: install tagger anew, or name a model folder")
 
 

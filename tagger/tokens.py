@@ -6,10 +6,12 @@ hashed from one running sum (a polynomial hash, Karp and Rabin 1987), so that no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +171,11 @@ class Lexicon:
                 word = pattern.lower().rstrip("$")
                 table = self._whole if pattern.endswith("$") else self._prefixes.setdefault(len(word.encode()), {})
                 table.setdefault(hash_word(word), set()).add(number)
-        # A memory of tokens: for each slot a token's hash, and the number of the set of classes that it belongs to. A token has two slots.
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin an empty memory of tokens: for each slot a token's hash and the number of its set of classes. A token has two slots."""
+        _LEXICONS.add(self)
         self._lock = Lock()
         self._numbers: dict[tuple[int, ...], int] = {}
         self._known = np.zeros(1 << _SLOT_BITS, np.uint64)
@@ -190,11 +196,12 @@ class Lexicon:
         return Members(token, flat.take(offset.take(number).repeat(counts) + within), marked, sets.take(number, axis=0))
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the lock, which stays with its process."""
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        """All but the memory: it is large, and other threads may write to it while it is pickled."""
+        return {"names": self.names, "_whole": self._whole, "_prefixes": self._prefixes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=Lock())
+        self.__dict__.update(state)
+        self._forget()
 
     def _remembered(self, tokens: Tokens) -> Int:
         """The number of each token's set of classes."""
@@ -240,6 +247,19 @@ class Lexicon:
         for place, key in enumerate(self._numbers):
             for number in key:
                 self._sets[place, number // 64] |= np.uint64(1 << number % 64)
+
+
+_LEXICONS: WeakSet[Lexicon] = WeakSet()
+
+
+def _after_fork() -> None:
+    """Begin anew in a forked process: a thread that is not in it may have held a lock, and have been writing."""
+    for lexicon in list(_LEXICONS):
+        lexicon._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _slot(hashes: UInt, seed: int) -> Int:

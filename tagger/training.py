@@ -9,6 +9,7 @@ A model learns from a passage's neighbours where most passages stand in running 
 from __future__ import annotations
 
 import platform
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -33,6 +34,7 @@ try:
     from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.svm import LinearSVC
+    from sklearn.utils.validation import check_is_fitted
 except ImportError as error:
     raise MissingExtraError("scikit-learn", "train") from error
 
@@ -81,20 +83,49 @@ class Trained:
     """
 
 
-class FeatureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """scikit-learn's view of `tagger.features.Features`: a list of texts -> a sparse matrix."""
+class TextsMixin:
+    """An estimator of scikit-learn that takes texts, a text a sample."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.string, tags.input_tags.two_d_array = True, False
+        return tags
+
+    def _texts(self, X: Any) -> list[str]:
+        """The texts of one column: a list, an array, a Series."""
+        texts = [] if isinstance(X, str) else list(X)
+        if isinstance(X, str) or getattr(X, "ndim", 1) != 1:
+            raise TrainingError("X must be a list of texts, or one column of them, not one text or a table")
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TrainingError(f"X[{row}] is {reprlib.repr(text)}, not a text: drop it or put a text there")
+        return texts
+
+
+class FeatureTransformer(TextsMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """scikit-learn's view of `tagger.features.Features`: ``n`` texts -> a sparse matrix, (n, columns).
+
+    Most of the hashed columns are empty; `sklearn.feature_selection.VarianceThreshold` after it drops them.
+
+    Parameters
+    ----------
+    settings
+        What is counted; ``tagger.load().model.settings`` is that of the shipped model, with its lexicon.
+    """
 
     def __init__(self, settings: FeatureSettings | None = None) -> None:
         self.settings = settings
 
     def fit(self, X: Sequence[str], y: Any = None) -> FeatureTransformer:
         """Learn nothing: features are hashed."""
+        self._texts(X)
         self.features_ = Features(self.settings or FeatureSettings())
         return self
 
     def transform(self, X: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Return the features of ``n`` texts, (n, columns)."""
-        return self.matrix(list(X))
+        check_is_fitted(self)
+        return self.matrix(self._texts(X))
 
     def matrix(self, texts: Sequence[str], documents: Sequence[str | None] | None = None) -> scipy.sparse.csr_matrix:
         """Return the features of ``n`` texts with their neighbours' (see `Features.counts`), (n, columns)."""
@@ -126,16 +157,50 @@ def train(
     TrainingError
         The corpora disagree about the themes, a theme has too few passages, or all are of one document.
     """
-    settings = settings or TrainingSettings()
     joined = _join(corpora, only)
-    themes, labels, asked, groups = joined.themes, joined.labels, joined.asked, joined.groups
+    return fit_model(
+        joined.themes,
+        joined.texts,
+        joined.labels,
+        joined.groups,
+        joined.running,
+        settings or TrainingSettings(),
+        progress,
+        asked=joined.asked,
+    )
+
+
+def fit_model(
+    themes: tuple[str, ...],
+    texts: list[str],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_],
+    documents: Sequence[str | None],
+    settings: TrainingSettings,
+    progress: Progress = lambda done, steps: None,
+    *,
+    asked: NDArray[np.bool_] | None = None,
+) -> Trained:
+    """Fit a model on texts (n,) with labels (n, themes); those of a group stay together when the texts are split.
+
+    ``documents`` as in `Features.counts`; ``progress`` is told of every step; ``asked`` (n, themes) says for
+    which themes a text was read, for all if it is left out.
+
+    Raises
+    ------
+    TrainingError
+        A theme has too few passages, or all are of one group.
+    """
+    asked = np.ones(labels.shape, np.bool_) if asked is None else asked
     parts = _parts(themes, asked)
-    if sum(document is not None for document in joined.running) < _RUNNING * len(joined.texts):
+    if sum(document is not None for document in documents) < _RUNNING * len(texts):
         settings = replace(settings, features=settings.features.alone())
-    transformer = FeatureTransformer(settings.features).fit(joined.texts)
-    matrix = transformer.matrix(joined.texts, joined.running)
+    transformer = FeatureTransformer(settings.features).fit(texts)
+    matrix = transformer.matrix(texts, documents)
     frequent = [np.bincount(matrix[part.rows].indices, minlength=matrix.shape[1]) >= settings.least for part in parts]
     used = np.flatnonzero(np.any(frequent, axis=0))
+    if not len(used):
+        raise TrainingError(f"no word stands in {settings.least} passages, so there is nothing to learn from: give more, or lower 'least'")
     classifiers: dict[str, CalibratedClassifierCV] = {}
     strengths: dict[str, float] = {}
     out_of_fold = np.full(labels.shape, np.nan)

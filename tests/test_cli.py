@@ -299,7 +299,7 @@ def test_cli_tag_filters_what_is_printed(report, folder):
     assert "(complicity 0." in run("tag", report, "--theme", "complicity", "--min-score", "0.01").stdout
     several = run("tag", folder, "--theme", "complicity").stdout
     assert "other: 1 of 2 passages passes the filters" in several
-    assert "*Police officers accepted bribes*" in several
+    assert "Police officers accepted bribes" in several.replace("*", "")
     assert several.splitlines()[-2].split()[:3] == ["all", "12", "12"]
 
 

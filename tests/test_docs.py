@@ -19,9 +19,14 @@ def readme(root):
     return (root / "README.md").read_text(encoding="utf-8")
 
 
-def test_docs_python_of_the_readme_prints_what_the_readme_shows(readme, root, monkeypatch):
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # datasets forks
+@pytest.mark.parametrize("library", ["tagger", "sklearn", "spacy", "datasets", "pandas", "polars", "asyncio", "joblib"])
+def test_docs_python_of_the_readme_prints_what_the_readme_shows(library, readme, root, monkeypatch):
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install '.[integrations]'")
     monkeypatch.chdir(root)
-    code, shown = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", readme, re.DOTALL).groups()
+    examples = re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", readme, re.DOTALL)
+    about = [rf"from tagger\.integrations\.{library} ", rf"^(?:import|from) {library}\b"]
+    code, shown = next(example for line in about for example in examples if re.search(line, example[0], re.MULTILINE))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(code, {})

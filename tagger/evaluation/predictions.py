@@ -120,5 +120,7 @@ class Predictions:
                 {str(name): str(digest) for name, digest in dict(value["corpora"]).items()},
                 None if value.get("asked") is None else np.array(value["asked"], np.int64).reshape(shape).astype(bool),
             )
+        except TrainingError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(f"not the predictions of an experiment: {type(error).__name__}: {error}") from error
