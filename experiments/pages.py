@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import tagger
@@ -71,6 +73,20 @@ def printed(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
+def compared(page: str, model: Path = ROOT / "models/default") -> list[str]:
+    """The commands of the README that compare two reports, with what they print."""
+    shown = re.search(r"<!-- compare -->\n```console\n(.*?)```", page, re.DOTALL)
+    assert shown
+    commands = [line for line in shown[1].splitlines() if line.startswith("$ ")]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "corpora").symlink_to(ROOT / "corpora")
+        run = "\n".join(command.removeprefix("$ ") for command in commands)
+        run = run.replace("tagger compare", f"{shlex.quote(sys.executable)} -m tagger compare --model {shlex.quote(str(model))}")
+        done = subprocess.run(run, shell=True, cwd=folder, capture_output=True, text=True, check=True)
+    lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
+    return ["```console", *commands, *lines, "```"]
+
+
 def agreements(folder: Path) -> list[str]:
     """The agreement table of a corpus."""
     table, differences = agreement(folder, CODEBOOK.names)
@@ -99,7 +115,8 @@ def main() -> None:
             page = fill(page, "documents", documents(folder))
         sheet.write_text(page, encoding="utf-8")
     readme = ROOT / "README.md"
-    readme.write_text(blocks(fill(readme.read_text(encoding="utf-8"), "figures", figures())), encoding="utf-8")
+    page = fill(readme.read_text(encoding="utf-8"), "figures", figures())
+    readme.write_text(blocks(fill(page, "compare", compared(page))), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from tagger import bundle
+from tagger.comparing.rates import spread
 from tagger.corpus import digest, load
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, measure
+from tagger.evaluation.bootstrap import number_documents
 from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Progress, Trained, TrainingSettings, train
@@ -49,7 +51,8 @@ def build_model(
     codebook = load_codebook(themes)
     trained = train_folders(corpora, codebook, settings=settings, progress=progress)
     documents = trained.documents
-    cross_validation = measure(predictions(trained), thresholds=trained.model.thresholds)
+    out_of_fold = predictions(trained)
+    cross_validation = measure(out_of_fold, thresholds=trained.model.thresholds)
     card = {
         **trained.model.card,
         "codebook": {"version": codebook.version, "sha256": codebook.digest},
@@ -60,7 +63,8 @@ def build_model(
             {"name": folder.name, "passages": int(np.sum([d.startswith(f"{folder.name}/") for d in documents])), "sha256": digest(folder)}
             for folder in corpora
         ],
-        "cross_validation": cross_validation.card(),
+        "cross_validation": _with_read(cross_validation.card(), out_of_fold),
+        "spread": spreads(out_of_fold),
         "measured": _measured(results, trained.model),
     }
     model = replace(trained.model, card=card)
@@ -82,6 +86,28 @@ def predictions(trained: Trained) -> Predictions:
         corpora={},
         asked=None if trained.asked.all() else trained.asked,
     )
+
+
+def _with_read(figures: dict[str, Any], predictions: Predictions) -> dict[str, Any]:
+    """The figures with how many passages were read for each theme, where these are not all."""
+    if predictions.asked is None:
+        return figures
+    read = predictions.asked.sum(axis=0).tolist()
+    return {**figures, "themes": [{**row, "read": count} for row, count in zip(figures["themes"], read, strict=True)]}
+
+
+def spreads(predictions: Predictions) -> dict[str, dict[str, float]]:
+    """How much sensitivity and specificity of each theme vary between documents."""
+    documents, number = number_documents(predictions.documents)
+    found = {}
+    asked = np.ones(predictions.labels.shape, np.int64) if predictions.asked is None else predictions.asked
+    for theme, labels, predicted, read in zip(predictions.themes, predictions.labels.T, predictions.predicted.T, asked.T, strict=True):
+        carrying, hits, others, left = (
+            np.bincount(number, part, documents)
+            for part in (labels, labels * predicted, (1 - labels) * read, (1 - labels) * read * ~predicted)
+        )
+        found[theme] = {"sensitivity": round(spread(hits, carrying), 4), "specificity": round(spread(left, others), 4)}
+    return found
 
 
 def fingerprint(model: Model) -> str:
@@ -126,6 +152,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
         *_penalty(card.get("penalty", {})),
+        *_unknown_words(card.get("vocabulary")),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
         "## Cross-validation on the training corpora",
@@ -165,6 +192,13 @@ def limits(model: Model) -> list[str]:
         "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
         "A label says that a passage is about a theme, never that what the passage claims is true.",
     ]
+
+
+def _unknown_words(told: Mapping[str, Any] | None) -> list[str]:
+    if not told:
+        return []
+    usual, most = (f"{100 * told[f'unknown_words_{name}']:.1f} %" for name in ("usual", "most"))
+    return [f"- of a training document's words, a model of the others does not know {usual} (median); 99 % of documents are below {most}"]
 
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:

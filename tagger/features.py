@@ -348,6 +348,11 @@ class Features:
             found.append(Occurrences(weight, tokens.row.take(first), column, first, second))
         return Words(tokens.row, *tokens.characters()), found
 
+    def words(self, texts: Sequence[str]) -> tuple[Words, Int]:
+        """Return the tokens of the texts and the column of each as a word, whatever its kind weighs."""
+        tokens = Tokens(texts)
+        return Words(tokens.row, *tokens.characters()), self._column(tokens.hash * multiplier(3))
+
     def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight, the columns, first tokens and second tokens of all its occurrences."""
         weights = self.settings.weights

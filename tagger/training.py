@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.comparing.drift import reference
 from tagger.corpus import asked_matrix, label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
-from tagger.features import Features, FeatureSettings
+from tagger.features import Counts, Features, FeatureSettings
 from tagger.model import Model, logistic
 
 try:
@@ -197,6 +198,8 @@ def fit_model(
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.matrix(texts, documents)
+    counts = Counts(matrix.indptr, matrix.indices, matrix.data)
+    vocabulary = reference(transformer.features_, texts, groups, counts, settings.least)
     frequent = [np.bincount(matrix[part.rows].indices, minlength=matrix.shape[1]) >= settings.least for part in parts]
     used = np.flatnonzero(np.any(frequent, axis=0))
     if not len(used):
@@ -233,6 +236,7 @@ def fit_model(
         review=review,
         card={
             "penalty": strength if len(set(strengths.values())) == 1 else strengths,
+            "vocabulary": vocabulary,
             "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         },
     )

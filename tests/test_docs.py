@@ -13,6 +13,8 @@ import tomllib
 
 import pytest
 
+import tagger
+
 
 @pytest.fixture(scope="module")
 def readme(root):
@@ -40,6 +42,25 @@ def test_docs_table_of_the_readme_is_what_tag_prints(readme, root):
     )
     printed = {line.rstrip() for line in done.stdout.splitlines()}
     assert [line for line in shown.splitlines() if line.rstrip() not in printed and line.strip() != "..."] == []
+
+
+def test_docs_reports_compared_in_the_readme_give_what_it_shows(readme, root, default_model, tmp_path, monkeypatch):
+    if not default_model.card.get("vocabulary"):
+        pytest.skip("the shipped model was trained before cards told how errors vary between documents: make model pages")
+    monkeypatch.syspath_prepend(root / "experiments")
+    from pages import compared
+
+    shown = re.search(r"<!-- compare -->\n(.*?)\n<!-- end -->", readme, re.DOTALL)[1].splitlines()
+    assert shown == compared(readme)
+    (tmp_path / "corpora").symlink_to(root / "corpora")
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(next(line for line in shown if line.startswith("$ sed"))[2:], shell=True, check=True)
+    code = re.search(r"```python\n(from tagger.comparing.*?)```", readme, re.DOTALL)[1]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {"tagger": tagger})
+    assert printed.getvalue().startswith("6 ")
+    assert (tmp_path / "page.html").stat().st_size > 10_000
 
 
 def test_docs_every_command_stands_in_the_readme(readme):

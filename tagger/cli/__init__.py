@@ -1,4 +1,4 @@
-"""The command line: `tagger init`, `tag`, `read`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `theme`, `serve`.
+"""The command line: `tagger init`, `tag`, `read`, `compare`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `theme`, `serve`.
 
 One module a group; each parses, calls and prints.
 """
@@ -41,6 +41,7 @@ def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
     from tagger.cli import (  # noqa: F401  (each adds its commands to the app)
         codebook,
+        compare,
         corpus,
         evaluate,
         exchange,

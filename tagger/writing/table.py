@@ -13,13 +13,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a text begins with that a spreadsheet takes for a formula."""
 
 
-class _Encoded:
+class Encoded:
     """Takes text and writes it in UTF-8. It holds nothing back, so that a full disk is told once, where it happens."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
+        """Write a piece."""
         return self.stream.write(text.encode("utf-8", "replace"))
 
 
@@ -31,7 +32,7 @@ def defuse(value: Any) -> Any:
 def write_csv(results: Results, about: About, stream: IO[bytes]) -> None:
     """Write a row for each passage: where it stands, its text and labels, then a score and the deciding words a theme."""
     stream.write(codecs.BOM_UTF8)
-    rows = csv.writer(_Encoded(stream))
+    rows = csv.writer(Encoded(stream))
     places = ["id", "document", "section", "page", "paragraph", "start", "end", "text", "labels", "review"]
     rows.writerow(places + [column for theme in about.names for column in (theme, f"{theme}_words")])
     for _, passages in results:
