@@ -51,7 +51,7 @@ def build_model(
     codebook = load_codebook(themes)
     trained = train_folders(corpora, codebook, settings=settings, progress=progress)
     documents = trained.documents
-    out_of_fold = _out_of_fold(trained)
+    out_of_fold = predictions(trained)
     cross_validation = measure(out_of_fold, thresholds=trained.model.thresholds)
     card = {
         **trained.model.card,
@@ -63,7 +63,7 @@ def build_model(
             {"name": folder.name, "passages": int(np.sum([d.startswith(f"{folder.name}/") for d in documents])), "sha256": digest(folder)}
             for folder in corpora
         ],
-        "cross_validation": cross_validation.card(),
+        "cross_validation": _with_read(cross_validation.card(), out_of_fold),
         "spread": spreads(out_of_fold),
         "measured": _measured(results, trained.model),
     }
@@ -72,27 +72,39 @@ def build_model(
     return model
 
 
-def _out_of_fold(trained: Trained) -> Predictions:
-    count = len(trained.documents)
+def predictions(trained: Trained) -> Predictions:
+    """Return what the classifiers of a training say of the passages that they did not see."""
+    count, scores = len(trained.documents), np.where(trained.asked, trained.out_of_fold, 0.0)
     return Predictions(
         themes=trained.model.themes,
         ids=tuple(map(str, range(count))),
         documents=trained.documents,
         fold=np.zeros(count, np.int64),
         labels=trained.labels,
-        scores=trained.out_of_fold,
-        predicted=trained.out_of_fold >= trained.model.thresholds,
+        scores=scores,
+        predicted=trained.asked & (scores >= trained.model.thresholds),
         corpora={},
+        asked=None if trained.asked.all() else trained.asked,
     )
+
+
+def _with_read(figures: dict[str, Any], predictions: Predictions) -> dict[str, Any]:
+    """The figures with how many passages were read for each theme, where these are not all."""
+    if predictions.asked is None:
+        return figures
+    read = predictions.asked.sum(axis=0).tolist()
+    return {**figures, "themes": [{**row, "read": count} for row, count in zip(figures["themes"], read, strict=True)]}
 
 
 def spreads(predictions: Predictions) -> dict[str, dict[str, float]]:
     """How much sensitivity and specificity of each theme vary between documents."""
     documents, number = number_documents(predictions.documents)
     found = {}
-    for theme, labels, predicted in zip(predictions.themes, predictions.labels.T, predictions.predicted.T, strict=True):
+    asked = np.ones(predictions.labels.shape, np.int64) if predictions.asked is None else predictions.asked
+    for theme, labels, predicted, read in zip(predictions.themes, predictions.labels.T, predictions.predicted.T, asked.T, strict=True):
         carrying, hits, others, left = (
-            np.bincount(number, part, documents) for part in (labels, labels * predicted, 1 - labels, (1 - labels) * ~predicted)
+            np.bincount(number, part, documents)
+            for part in (labels, labels * predicted, (1 - labels) * read, (1 - labels) * read * ~predicted)
         )
         found[theme] = {"sensitivity": round(spread(hits, carrying), 4), "specificity": round(spread(left, others), 4)}
     return found
@@ -139,7 +151,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "## Trained on",
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
-        *([f"- penalty C = {card['penalty']:g}, chosen by cross-validation"] if "penalty" in card else []),
+        *_penalty(card.get("penalty", {})),
         *_unknown_words(card.get("vocabulary")),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
@@ -162,6 +174,12 @@ def render_card(model: Model, codebook: Codebook) -> str:
             lines += ["", *part["notes"]]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in limits(model))]
     return "\n".join(lines) + "\n"
+
+
+def _penalty(strengths: float | Mapping[str, float]) -> list[str]:
+    if isinstance(strengths, Mapping):
+        return [f"- penalty of {theme} C = {strength:g}, chosen by cross-validation" for theme, strength in strengths.items()]
+    return [f"- penalty C = {strengths:g}, chosen by cross-validation"]
 
 
 def limits(model: Model) -> list[str]:

@@ -2,7 +2,9 @@
 
 A line of ``passages.jsonl`` holds ``id``, ``text``, ``labels`` and ``document``, and where the passages come from a
 report that lies beside them, as ``report.txt`` or, of several documents, ``reports/DOCUMENT.txt``, also ``section``,
-``paragraph``, ``start`` and ``end``. A line of
+``paragraph``, ``start`` and ``end``; ``asked`` names the themes for which the passage was read, where these are not all: of
+the others nothing is known, which is not the same as that it does not carry them. Lines without ``asked`` were read for the
+themes that occur in such lines of their corpus. A line of
 ``annotations.jsonl`` holds a passage's ``id``, the labels of the ``first`` and the ``second`` annotator, who did not see
 each other's, and, where they differ or a label that both gave was corrected, how that was ``settled``.
 """
@@ -43,6 +45,7 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "start": int,
     "end": int,
     "source": str,
+    "asked": list,
 }
 _OVERLAP = 6  # so many words in a row in common with a protected text are a copy
 
@@ -80,7 +83,7 @@ class Agreement:
 
 
 def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
-    """Read a corpus into a dataset with typed features; ``labels`` are class labels in the order of ``themes``.
+    """Read a corpus into a dataset with typed features; ``labels`` and ``asked`` are class labels in the order of ``themes``.
 
     Raises
     ------
@@ -101,10 +104,19 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
             "paragraph": datasets.Value("int32"),
             "start": datasets.Value("int64"),
             "end": datasets.Value("int64"),
+            "asked": datasets.List(datasets.ClassLabel(names=list(themes))),
         }
     )
-    columns = {name: [row.get(name) for _, row in rows] for name in features}
+    columns: dict[str, list[Any]] = {name: [row.get(name) for _, row in rows] for name in features}
+    columns["asked"] = _asked([row for _, row in rows], themes)
     return datasets.Dataset.from_dict(columns, features=features)
+
+
+def _asked(rows: Sequence[Mapping[str, Any]], themes: Sequence[str]) -> list[list[str]]:
+    """The themes for which each passage was read; where that is not said, those that occur where it is not."""
+    occurring = {label for row in rows if "asked" not in row for label in row["labels"]}
+    unsaid = [theme for theme in themes if theme in occurring]
+    return [row.get("asked", unsaid) for row in rows]
 
 
 def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:
@@ -113,6 +125,16 @@ def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:
     for row, numbers in enumerate(corpus["labels"]):
         labels[row, numbers] = 1
     return labels
+
+
+def asked_matrix(corpus: datasets.Dataset) -> NDArray[np.bool_]:
+    """Tell for which themes each passage of a loaded corpus was read, (n, themes); in a dataset that does not say it, for all."""
+    asked = np.ones((len(corpus), len(corpus.features["labels"].feature.names)), np.bool_)
+    if "asked" in corpus.features:
+        asked[:] = False
+        for row, numbers in enumerate(corpus["asked"]):
+            asked[row, numbers] = True
+    return asked
 
 
 def running(corpus: datasets.Dataset) -> list[str | None]:
@@ -189,8 +211,9 @@ def unchecked(folder: Path | str, *, against: Iterable[Path | str] = ()) -> list
 
 
 def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
-    """Count a corpus: passages, documents, words a passage, and passages by theme and by combination of themes."""
+    """Count a corpus: passages, documents, words a passage, and passages by theme, read for a theme, and by combination of themes."""
     rows = [row for _, row in _valid(folder, themes)]
+    asked = _asked(rows, themes)
     lengths = sorted(len(words(row["text"])) for row in rows)
     combinations = Counter(" + ".join(t for t in themes if t in row["labels"]) or "none" for row in rows)
     return {
@@ -200,6 +223,7 @@ def statistics(folder: Path | str, themes: Sequence[str]) -> dict[str, Any]:
         if lengths
         else {},
         "themes": {theme: sum(theme in row["labels"] for row in rows) for theme in themes},
+        "asked": {theme: sum(theme in each for each in asked) for theme in themes},
         "combinations": dict(combinations.most_common()),
     }
 
@@ -349,6 +373,11 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
     yield from (f"unknown label {label!r}; known are {', '.join(known)}" for label in labels if label not in known)
     if any(labels.count(label) > 1 for label in labels):
         yield "a label stands twice"
+    if isinstance(asked := row.get("asked"), list):
+        known = asked if themes is None else themes
+        yield from (f"unknown theme {theme!r} in 'asked'; known are {', '.join(known)}" for theme in asked if theme not in known)
+        unasked = [label for label in labels if label not in asked]
+        yield from (f"label {label!r} is not among 'asked', the themes for which the passage was read" for label in unasked)
 
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:

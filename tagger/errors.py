@@ -9,6 +9,7 @@
     ├── CorpusError             an annotated corpus has bad lines; names file and line
     ├── TrainingError           a corpus can't train or evaluate a model
     ├── ExperimentError         an experiment's file, or what it wrote, can't be used; names file and line
+    ├── ProjectError            a project's folder lacks what is wanted of it
     ├── ReviewError             a decision, or a file of decisions, can't be kept or used
     ├── ModelError              a model folder is damaged, foreign or of an unknown format
     └── MissingExtraError       an optional dependency is not installed; names the pip command
@@ -45,6 +46,10 @@ class TrainingError(TaggerError, ValueError):
 
 class ExperimentError(TaggerError):
     """An experiment's file, or what it wrote, can't be used."""
+
+
+class ProjectError(TaggerError):
+    """A project's folder lacks what is wanted of it."""
 
 
 class ReviewError(TaggerError):

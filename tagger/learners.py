@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.corpus import label_matrix, running
+from tagger.corpus import asked_matrix, label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.model import Model, logistic
 from tagger.training import TrainingSettings, best_thresholds, document_folds, train
@@ -96,6 +96,11 @@ class ClassifierLearner:
         for theme, count in zip(corpus.features["labels"].feature.names, labels.sum(axis=0), strict=True):
             if not count:
                 raise TrainingError(f"theme {theme!r} has no passage to learn from: label some, or leave the theme out")
+        if not asked_matrix(corpus).all():
+            raise TrainingError(
+                'not all passages were read for all themes, and this classifier learns these together: take the estimator "tagger", or '
+                "passages that were read for all"
+            )
         if len(set(documents)) < 2:
             raise TrainingError("all passages are of one document: grouped cross-validation needs two or more")
         splits = document_folds(labels, documents, self.folds, self.seed)

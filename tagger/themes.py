@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Theme:
     definition: str
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Words to look for passages by, in the manner of the lexicon: beginnings of words, or whole ones that end in ``$``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Codebook:
     def names(self) -> tuple[str, ...]:
         """Names of the themes, in the order of the file."""
         return tuple(theme.name for theme in self.themes)
+
+    def only(self, names: Sequence[str]) -> Codebook:
+        """The codebook with some of its themes, in this order."""
+        of = {theme.name: theme for theme in self.themes}
+        return replace(self, themes=tuple(of[name] for name in names))
 
     @property
     def digest(self) -> str:
@@ -129,7 +136,7 @@ def parse_codebook(data: Mapping[str, Any]) -> Codebook:
 
 def _theme(table: Mapping[str, Any], number: int) -> Theme:
     where = f"[[theme]] {number}"
-    _only(table, {"name", "title", "question", "definition", "yes", "no"}, where)
+    _only(table, {"name", "title", "question", "definition", "yes", "no", "words"}, where)
     name = _string(table, "name", where)
     if not _NAME.fullmatch(name):
         raise ThemesError(f"{where}: name {name!r} must be lower-case letters, digits, _ or -, at most 40")
@@ -140,6 +147,7 @@ def _theme(table: Mapping[str, Any], number: int) -> Theme:
         definition=_string(table, "definition", where),
         yes=_strings(table, "yes", where),
         no=_strings(table, "no", where),
+        words=_strings(table, "words", where),
     )
 
 

@@ -2,6 +2,7 @@
 
 Columns are weighted by their inverse document frequency, which is folded into the weights. The penalty, the calibration (Platt 1999) and
 the thresholds come from predictions for documents that the classifier did not see: grouped cross-validation, then resampling of documents.
+A theme is learned from the passages that were read for it, and from no other (see `tagger.corpus`).
 A model learns from a passage's neighbours where most passages stand in running text, their places known.
 """
 
@@ -11,13 +12,14 @@ import platform
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.comparing.drift import reference
-from tagger.corpus import label_matrix, running
+from tagger.corpus import asked_matrix, label_matrix, running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import Counts, Features, FeatureSettings
 from tagger.model import Model, logistic
@@ -51,7 +53,8 @@ class TrainingSettings:
 
     features: FeatureSettings = field(default_factory=FeatureSettings)
     C: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0)
-    """Inverse strengths of the penalty to try; that with the highest mean average precision out of fold is taken."""
+    """Inverse strengths of the penalty to try; that with the highest mean average precision out of fold is taken, one for all themes that
+    are labelled in the same passages."""
     class_weight: str | None = None
     inverse_frequency: bool = True
     """Whether a feature counts for more the fewer passages it stands in."""
@@ -70,10 +73,15 @@ class Trained:
     classifiers: Mapping[str, CalibratedClassifierCV]
     labels: NDArray[np.int64]
     """(n, themes) 0 or 1 for the training passages."""
+    asked: NDArray[np.bool_]
+    """(n, themes) whether the passage was read for the theme."""
     documents: tuple[str, ...]
     """The document of each training passage, as corpus/document."""
     out_of_fold: NDArray[np.float64]
-    """(n, themes) probabilities for the training passages, by classifiers that did not see its document; penalty and calibration did."""
+    """(n, themes) probabilities for the training passages, by classifiers that did not see its document; penalty and calibration did.
+
+    Not a number where the passage was not read for the theme.
+    """
 
 
 class TextsMixin:
@@ -126,17 +134,41 @@ class FeatureTransformer(TextsMixin, TransformerMixin, BaseEstimator):  # type: 
         return scipy.sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=(len(texts), self.features_.settings.columns))
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Themes, by their columns, that are labelled in the same passages (n,)."""
+
+    themes: list[int]
+    rows: NDArray[np.bool_]
+
+
 def train(
-    corpora: Mapping[str, datasets.Dataset], *, settings: TrainingSettings | None = None, progress: Progress = lambda done, steps: None
+    corpora: Mapping[str, datasets.Dataset],
+    *,
+    settings: TrainingSettings | None = None,
+    only: Sequence[str] | None = None,
+    progress: Progress = lambda done, steps: None,
 ) -> Trained:
     """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label; ``progress`` is told of every step.
+
+    Where ``only`` names some themes, a model of these is fitted on the passages that were read for one of them.
 
     Raises
     ------
     TrainingError
         The corpora disagree about the themes, a theme has too few passages, or all are of one document.
     """
-    return fit_model(*_join(corpora), settings or TrainingSettings(), progress)
+    joined = _join(corpora, only)
+    return fit_model(
+        joined.themes,
+        joined.texts,
+        joined.labels,
+        joined.groups,
+        joined.running,
+        settings or TrainingSettings(),
+        progress,
+        asked=joined.asked,
+    )
 
 
 def fit_model(
@@ -147,37 +179,53 @@ def fit_model(
     documents: Sequence[str | None],
     settings: TrainingSettings,
     progress: Progress = lambda done, steps: None,
+    *,
+    asked: NDArray[np.bool_] | None = None,
 ) -> Trained:
     """Fit a model on texts (n,) with labels (n, themes); those of a group stay together when the texts are split.
 
-    ``documents`` as in `Features.counts`; ``progress`` is told of every step.
+    ``documents`` as in `Features.counts`; ``progress`` is told of every step; ``asked`` (n, themes) says for
+    which themes a text was read, for all if it is left out.
 
     Raises
     ------
     TrainingError
         A theme has too few passages, or all are of one group.
     """
+    asked = np.ones(labels.shape, np.bool_) if asked is None else asked
+    parts = _parts(themes, asked)
     if sum(document is not None for document in documents) < _RUNNING * len(texts):
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.matrix(texts, documents)
     counts = Counts(matrix.indptr, matrix.indices, matrix.data)
     vocabulary = reference(transformer.features_, texts, groups, counts, settings.least)
-    used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= settings.least)
+    frequent = [np.bincount(matrix[part.rows].indices, minlength=matrix.shape[1]) >= settings.least for part in parts]
+    used = np.flatnonzero(np.any(frequent, axis=0))
     if not len(used):
         raise TrainingError(f"no word stands in {settings.least} passages, so there is nothing to learn from: give more, or lower 'least'")
-    matrix = matrix[:, used]
-    splits = [_splits(y, groups, theme, settings) for theme, y in zip(themes, labels.T, strict=True)]
-    steps = (len(settings.C) + 1) * len(themes)
-    strength, decisions = _choose(matrix, labels, splits, settings, progress)
-    classifiers = {}
-    for theme, y, parts in zip(themes, labels.T, splits, strict=True):
-        calibrated = CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=parts, ensemble=False)
-        classifiers[theme] = calibrated.fit(matrix, y)
-        progress(len(settings.C) * len(themes) + len(classifiers), steps)
-    out_of_fold = np.stack([_calibrate(classifiers[theme], decisions[:, column]) for column, theme in enumerate(themes)], axis=1)
+    classifiers: dict[str, CalibratedClassifierCV] = {}
+    strengths: dict[str, float] = {}
+    out_of_fold = np.full(labels.shape, np.nan)
+    thresholds, review = np.zeros(len(themes)), np.zeros((len(themes), 2))
+    done, steps = count(1), (len(settings.C) + 1) * len(themes)
+
+    def step() -> None:
+        progress(next(done), steps)
+
+    for part, often in zip(parts, frequent, strict=True):
+        seen, given, inside = _without(matrix[part.rows], ~often)[:, used], labels[part.rows][:, part.themes], groups[part.rows]
+        splits = [_splits(y, inside, themes[theme], settings) for theme, y in zip(part.themes, given.T, strict=True)]
+        strength, decisions = _choose(seen, given, splits, settings, step)
+        for place, theme in enumerate(part.themes):
+            calibrated = CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=splits[place], ensemble=False)
+            classifiers[themes[theme]] = calibrated.fit(seen, given[:, place])
+            step()
+            strengths[themes[theme]] = strength
+            out_of_fold[part.rows, theme] = _calibrate(calibrated, decisions[:, place])
+        scores = out_of_fold[part.rows][:, part.themes]
+        thresholds[part.themes], review[part.themes] = _decide(given, scores, inside, settings.seed)
     weights, intercepts = _fold_in(classifiers, themes)
-    thresholds, review = _decide(labels, out_of_fold, groups, settings.seed)
     model = Model(
         themes=themes,
         settings=settings.features,
@@ -187,24 +235,53 @@ def fit_model(
         thresholds=thresholds,
         review=review,
         card={
-            "penalty": strength,
+            "penalty": strength if len(set(strengths.values())) == 1 else strengths,
             "vocabulary": vocabulary,
             "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         },
     )
-    return Trained(model, transformer, classifiers, labels, tuple(groups.tolist()), out_of_fold)
+    return Trained(model, transformer, classifiers, labels, asked, tuple(groups.tolist()), out_of_fold)
 
 
-def _join(
-    corpora: Mapping[str, datasets.Dataset],
-) -> tuple[tuple[str, ...], list[str], NDArray[np.int64], NDArray[np.str_], list[str | None]]:
-    """Themes, texts, labels (n, themes), documents, and documents of running text of all corpora together."""
+def _parts(themes: Sequence[str], asked: NDArray[np.bool_]) -> list[_Part]:
+    """Put together the themes that are labelled in the same passages."""
+    parts: dict[bytes, _Part] = {}
+    for column, (theme, rows) in enumerate(zip(themes, asked.T, strict=True)):
+        if not rows.any():
+            raise TrainingError(f"theme {theme!r} has passages in 0 document(s): label some in two or more, so that one can test another")
+        parts.setdefault(rows.tobytes(), _Part([], rows)).themes.append(column)
+    return list(parts.values())
+
+
+def _without(matrix: scipy.sparse.csr_matrix, columns: NDArray[np.bool_]) -> scipy.sparse.csr_matrix:
+    """The matrix with nothing in some columns: what the passages of other themes bring is not learned from."""
+    kept = matrix.copy()
+    kept.data[columns[kept.indices]] = 0
+    kept.eliminate_zeros()
+    return kept
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """The passages of all corpora together: ``labels`` and ``asked`` are (n, themes), ``groups`` and ``running`` documents."""
+
+    themes: tuple[str, ...]
+    texts: list[str]
+    labels: NDArray[np.int64]
+    asked: NDArray[np.bool_]
+    groups: NDArray[np.str_]
+    running: list[str | None]
+
+
+def _join(corpora: Mapping[str, datasets.Dataset], only: Sequence[str] | None) -> _Joined:
+    """Join the passages that were read for one of the themes; those of no theme at all are refused."""
     if not corpora:
         raise TrainingError("no corpus given: name at least one folder with passages.jsonl")
     texts: list[str] = []
     groups: list[str] = []
     documents: list[str | None] = []
     labels: list[NDArray[np.int64]] = []
+    asked: list[NDArray[np.bool_]] = []
     known: tuple[str, ...] | None = None
     for name, corpus in corpora.items():
         themes = tuple(corpus.features["labels"].feature.names)
@@ -213,9 +290,25 @@ def _join(
         known = themes
         texts += corpus["text"]
         labels.append(label_matrix(corpus))
+        asked.append(asked_matrix(corpus))
         groups += [f"{name}/{document}" for document in corpus["document"]]
         documents += [document and f"{name}/{document}" for document in running(corpus)]
-    return known or (), texts, np.concatenate(labels), np.array(groups), documents
+    joined = _Joined(known or (), texts, np.concatenate(labels), np.concatenate(asked), np.array(groups), documents)
+    return joined if only is None else _narrowed(joined, only)
+
+
+def _narrowed(joined: _Joined, only: Sequence[str]) -> _Joined:
+    """Some of the themes, and the passages that were read for one of them."""
+    columns = [joined.themes.index(theme) for theme in only]
+    rows = np.flatnonzero(joined.asked[:, columns].any(axis=1))
+    return _Joined(
+        tuple(only),
+        [joined.texts[row] for row in rows],
+        joined.labels[rows][:, columns],
+        joined.asked[rows][:, columns],
+        joined.groups[rows],
+        [joined.running[row] for row in rows],
+    )
 
 
 def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings: TrainingSettings) -> list[tuple[Any, Any]]:
@@ -259,7 +352,7 @@ def _choose(
     labels: NDArray[np.int64],
     splits: Sequence[list[tuple[Any, Any]]],
     settings: TrainingSettings,
-    progress: Progress,
+    step: Callable[[], None],
 ) -> tuple[float, NDArray[np.float64]]:
     """Choose the penalty; return it with the decisions (n, themes) that classifiers make on documents they did not see."""
     tried = np.zeros((len(settings.C), *labels.shape))
@@ -268,7 +361,7 @@ def _choose(
             for train_rows, test_rows in parts:
                 fitted = estimator(settings, strength).fit(matrix[train_rows], labels[train_rows, column])
                 tried[place, test_rows, column] = fitted.decision_function(matrix[test_rows])
-            progress(place * len(splits) + column + 1, (len(settings.C) + 1) * len(splits))
+            step()
     precision = [average_precision_score(labels, decisions, average="macro") for decisions in tried]
     best = int(np.argmax(precision))
     return settings.C[best], tried[best]

@@ -63,6 +63,9 @@ def test_corpus_composed_shares_no_words_with_the_development_set(root, codebook
         (row(2, text=3), "field 'text' is missing or is not a str"),
         (row(2, colour="red"), "unknown field 'colour'"),
         (row(2, start="0"), "field 'start' has a value of the wrong type"),
+        (row(2, asked="complicity"), "field 'asked' has a value of the wrong type"),
+        (row(2, asked=["corruption"]), "unknown theme 'corruption' in 'asked'; known are complicity"),
+        (row(2, labels=["complicity"], asked=["forced_labor"]), "label 'complicity' is not among 'asked'"),
         (row(1), "id 'p1' stands in line 1 already"),
         (row(2, text="sentence 1 speaks of 1 matters"), "same passage stands in line 1"),
         (row(2, text="Sentence 1 speaks of 1 matters. Indeed."), "near-duplicate of line 1"),
@@ -230,3 +233,18 @@ def test_corpus_passages_are_read_whatever_their_labels(folder):
     assert corpus.passages(put(folder, rows)) == rows
     with pytest.raises(CorpusError, match=r"passages\.jsonl:2: field 'text' is missing"):
         corpus.passages(put(folder, [row(1), {"id": "2"}]))
+
+
+def test_corpus_tells_for_which_themes_a_passage_was_read(folder):
+    """What is said, line by line; else what occurs where it is not said: nobody may have looked for the others."""
+    rows = [
+        row(1),
+        row(2, labels=["complicity"]),
+        row(3, asked=["data_quality", "forced_labor"]),
+        row(4, labels=["data_quality"], asked=["data_quality"]),
+    ]
+    found = corpus.load(put(folder, rows), THEMES)
+    expected = [["complicity"], ["complicity"], ["forced_labor", "data_quality"], ["data_quality"]]
+    assert corpus.asked_matrix(found).tolist() == [[theme in asked for theme in THEMES] for asked in expected]
+    assert corpus.statistics(folder, THEMES)["asked"] == {"complicity": 2, "forced_labor": 1, "shelter_gaps": 0, "data_quality": 2}
+    assert corpus.asked_matrix(found.remove_columns("asked")).all()

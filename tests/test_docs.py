@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import shlex
 import subprocess
@@ -119,6 +120,7 @@ def test_docs_commands_of_the_readme_work_as_shown(readme, root, report, tmp_pat
     (tmp_path / "more.docx").write_bytes(word_document(mexico()))
     rows = json.read_json(pa.BufferReader(b'{"key": "a", "sentence": "Police officers accepted bribes."}'))
     parquet.write_table(rows, tmp_path / "rows.parquet")
+    readme = readme.replace(_tutorial(readme), "")
     shown = re.findall(r"^\$ ((?:cat report.txt \| )?tagger (?:tag|read|codebook)\b[^#\n]*)", readme, re.MULTILINE)
     assert len(shown) >= 8
     for command in shown:
@@ -129,3 +131,38 @@ def test_docs_commands_of_the_readme_work_as_shown(readme, root, report, tmp_pat
         assert "error" not in done.stderr
         for name in re.findall(r"(?:-o|>) (\w\S*)", command):
             assert (tmp_path / name).stat().st_size > 100, command
+
+
+def _tutorial(readme: str) -> str:
+    return readme.split("## A project and a theme of your own")[1].split("\n## ")[0]
+
+
+def test_docs_tutorial_of_a_new_theme_happens_as_shown(readme, root, tmp_path):
+    """Every command, one after the other, in one shell; what it shows is what it prints, but for numbers and marks of evidence."""
+    (tmp_path / "examples").symlink_to(root / "examples")
+    parts = re.split(r"^\$ ", "".join(re.findall(r"```console\n(.*?)```", _tutorial(readme), re.DOTALL)), flags=re.MULTILINE)[1:]
+    asked = [re.match(r".*(?:\n> .*)*", part)[0] for part in parts]
+    script = "\n".join(f"echo @@; {command}" for command in (re.sub(r"\n> ?", "\n", command) for command in asked))
+    tagger = f'tagger() {{ {shlex.quote(sys.executable)} -m tagger "$@"; }}'
+    done = subprocess.run(["bash", "-ec", f"{tagger}\nexec 2>&1\n{script}"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    printed = done.stdout.split("@@\n")[1:]
+    for command, part, said in zip(asked, parts, printed, strict=True):
+        happened = set(map(_plain, said.replace(str(tmp_path), "/home/you").splitlines()))
+        lines = map(_plain, part[len(command) :].splitlines())
+        assert [line for line in lines if line not in ("", "...") and line not in happened] == [], said
+
+
+def _plain(line: str) -> str:
+    return " ".join(re.sub(r"\d+(\.\d+)?", "0", line).replace("*", "").replace(" ?", "").lstrip("\ufeff").split())
+
+
+def test_docs_learning_curve_of_a_new_theme_is_the_measured_one(readme, root):
+    sys.path.insert(0, str(root / "experiments/new-theme"))
+    try:
+        import curve
+    finally:
+        sys.path.pop(0)
+    rows = json.loads((root / "experiments/new-theme/results.json").read_text(encoding="utf-8"))
+    assert curve.table(rows) in readme
+    assert curve.table(rows) in (root / "experiments/new-theme/README.md").read_text(encoding="utf-8")

@@ -331,3 +331,38 @@ def test_evaluation_of_the_default_model_on_countries_it_never_saw(default_tagge
     assert found.macro["f1"].value > 0.83
     assert all(theme.figures["calibration_error"].value < 0.05 for theme in found.themes)
     assert found.card() == default_tagger.model.card["measured"]["Countries never seen"]["figures"]
+
+
+def test_evaluation_counts_nothing_that_nobody_read():
+    """Figures of a theme are those of the passages that were read for it, whatever the model says of the others."""
+    whole = random_predictions(themes=2)
+    read = np.ones((300, 2), bool)
+    read[:120, 1] = False
+    made = replace(whole, labels=whole.labels * read, predicted=whole.predicted & read, asked=read)
+    found, first, second = (measure(one, resamples=0) for one in (made, whole, whole.rows(np.arange(120, 300))))
+    for name in found.themes[0].figures:
+        assert found.themes[0].figures[name].value == pytest.approx(first.themes[0].figures[name].value), name
+        assert found.themes[1].figures[name].value == pytest.approx(second.themes[1].figures[name].value), name
+    assert found.passages["exact_match"].value == pytest.approx(second.passages["exact_match"].value)
+    assert Predictions.from_json(made.to_json()).asked.tolist() == read.tolist()
+    with pytest.raises(TrainingError, match="without a label where a passage was not read"):
+        replace(whole, asked=read)
+
+
+def test_evaluation_names_a_theme_for_which_nobody_read_anything(default_tagger, tmp_path):
+    rows = [
+        {
+            "id": str(n),
+            "text": f"Officers number {n} took bribes.",
+            "labels": ["complicity"] * (n % 2),
+            "document": f"d{n % 4}",
+            "asked": ["complicity"],
+        }
+        for n in range(12)
+    ]
+    (tmp_path / "passages.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = evaluate(default_tagger, tmp_path, resamples=20)
+    assert "data_quality: no passage was read for it, so it is not measured" in found.warnings
+    assert found.themes[3].predicted == 0
+    assert math.isnan(found.themes[3].figures["brier"].value)
+    assert found.micro["recall"].value == found.themes[0].figures["recall"].value

@@ -52,7 +52,19 @@ def odd():
         settled = "line one\nline two: \\n as it is" if first != second else None
         items.append(Item(passage, labels, f"é {number}", "Mali: 2014/a", **place, first=first, second=second, settled=settled))
     items.append(Item("'-not a formula", ("shelter_gaps",), "x3", "other", first=("shelter_gaps",)))
-    items.append(Item("  _x0041_ space at both ends ", (), "x4", "other", source="tier", first=(), second=(), settled="why"))
+    items.append(
+        Item(
+            "  _x0041_ space at both ends ",
+            (),
+            "x4",
+            "other",
+            source="tier",
+            asked="complicity; data_quality",
+            first=(),
+            second=(),
+            settled="why",
+        )
+    )
     return Corpus(tuple(items), {"Mali: 2014/a": text})
 
 

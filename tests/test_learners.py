@@ -86,3 +86,12 @@ def test_learners_take_no_threshold_among_equal_scores():
     labels, documents = np.array([[1], [0], [0], [0], [1], [0]]), np.array(["a", "a", "a", "b", "b", "b"])
     scores = np.array([[0.5], [0.5], [0.5], [0.5], [0.9], [0.1]])
     assert best_thresholds(labels, scores, documents)[0] in (0.3, 0.7)
+
+
+def test_learners_of_all_themes_together_refuse_passages_that_were_not_read_for_all(halves):
+    learned = halves[0]
+    rows = learned.to_dict()
+    rows["asked"][0] = [1]
+    partly = type(learned).from_dict(rows, features=learned.features)
+    with pytest.raises(TrainingError, match="not all passages were read for all themes"):
+        bag(LogisticRegression()).learn(partly)

@@ -127,6 +127,74 @@ def test_training_folds_the_inverse_frequency_into_the_weights(few, inverse_freq
     assert np.abs(found.model.scores(texts) - expected).max() < 1e-6
 
 
+def read_for(tmp_path, dataset, theme, *, asked):
+    """The passages again, labelled for one theme; ``asked`` only for it."""
+    names = dataset.features["labels"].feature.names
+    rows = [
+        {
+            "id": row["id"],
+            "text": row["text"],
+            "document": row["document"],
+            "labels": [theme] if names.index(theme) in row["labels"] else [],
+        }
+        for row in dataset
+    ]
+    return small(tmp_path, [{**row, "asked": [theme]} if asked else row for row in rows])
+
+
+def test_training_learns_a_theme_from_the_passages_that_were_read_for_it(few, tmp_path):
+    """Passages that were read for one theme say nothing of the other: not that they don't carry it, nor which words it has."""
+    (tmp_path / "b").mkdir()
+    only_b = read_for(tmp_path / "b", few["few"], "b", asked=True)
+    both = train({**few, "more": only_b})
+    alone = train(few)
+    texts = list(few["few"]["text"])
+    assert np.array_equal(both.model.scores(texts)[:, 0], alone.model.scores(texts)[:, 0])
+    assert both.model.thresholds[0] == alone.model.thresholds[0]
+    assert not np.array_equal(both.model.scores(texts)[:, 1], alone.model.scores(texts)[:, 1])
+    assert both.asked.sum(axis=0).tolist() == [240, 480]
+    assert np.isnan(both.out_of_fold[240:, 0]).all()
+    assert not np.isnan(both.out_of_fold[:, 1]).any()
+
+
+def test_training_of_some_themes_needs_only_their_passages(few, tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a").mkdir()
+    corpora = {"b": read_for(tmp_path / "b", few["few"], "b", asked=False), "a": read_for(tmp_path / "a", few["few"], "a", asked=True)}
+    found = train(corpora, only=["b"])
+    assert found.model.themes == ("b",)
+    assert len(found.documents) == 240
+    with pytest.raises(TrainingError, match=r"theme 'b' has passages in 0 document"):
+        train({"a": corpora["a"]}, only=["b"])
+
+
+def test_training_measures_a_theme_on_the_passages_that_were_read_for_it(few, tmp_path):
+    from tagger.building import predictions
+    from tagger.evaluation import measure
+
+    (tmp_path / "b").mkdir()
+    both = train({**few, "more": read_for(tmp_path / "b", few["few"], "b", asked=True)})
+    found = measure(predictions(both), thresholds=both.model.thresholds, resamples=20)
+    alone = train(few)
+    expected = measure(predictions(alone), thresholds=alone.model.thresholds, resamples=20)
+    assert found.themes[0].support == expected.themes[0].support
+    for name, figure in expected.themes[0].figures.items():
+        assert found.themes[0].figures[name].value == pytest.approx(figure.value, nan_ok=True), name
+    assert found.passages["exact_match"].value == pytest.approx(
+        float((both.labels == (both.out_of_fold >= both.model.thresholds)).all(axis=1)[:240].mean())
+    )
+
+
+def test_training_audits_only_labels_that_somebody_gave(few, tmp_path):
+    from tagger.evaluation.audit import audit
+
+    (tmp_path / "b").mkdir()
+    corpora = {**few, "more": read_for(tmp_path / "b", few["few"], "b", asked=True)}
+    suspects = audit(train(corpora), corpora).suspects
+    assert suspects
+    assert not [suspect for suspect in suspects if suspect.theme == "a" and suspect.document.startswith("more/")]
+
+
 def small(tmp_path, rows):
     (tmp_path / "passages.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return load_corpus(tmp_path, ("a", "b"))

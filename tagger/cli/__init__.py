@@ -1,4 +1,4 @@
-"""The command line: `tagger tag`, `read`, `compare`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `serve`.
+"""The command line: `tagger init`, `tag`, `read`, `compare`, `train`, `evaluate`, `experiment`, `corpus`, `codebook`, `theme`, `serve`.
 
 One module a group; each parses, calls and prints.
 """
@@ -39,8 +39,20 @@ def tagger_cli(
 
 def main() -> None:
     """Run the command line: what is wrong with an input becomes one line and exit code 1."""
-    # Each adds its commands to the app.
-    from tagger.cli import codebook, compare, corpus, evaluate, exchange, experiment, read, serve, tag, train  # noqa: F401
+    from tagger.cli import (  # noqa: F401  (each adds its commands to the app)
+        codebook,
+        compare,
+        corpus,
+        evaluate,
+        exchange,
+        experiment,
+        init,
+        read,
+        serve,
+        tag,
+        theme,
+        train,
+    )
 
     try:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tagger.cli import app
-from tagger.cli.options import THEMES, Themes
+from tagger.cli.places import THEMES, Themes
 
 
 @app.command("codebook")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform
+from tagger.cli import app, inform, places
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import OutputError
 
@@ -39,7 +39,12 @@ def compare_cli(
     out: Annotated[
         list[Path] | None, typer.Option("-o", "--out", help="File to write: a page (.html) or numbers (.csv); may be given again.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            callback=places.model_to_use, help="Folder of a saved model; if left out the project's, or the one that comes with tagger."
+        ),
+    ] = None,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     limit: Limit = None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import app
-from tagger.cli.options import THEMES, Themes
+from tagger.cli.places import ALL, THEMES, Corpora, Themes, corpus
 
 if TYPE_CHECKING:
     from tagger.evaluation.audit import Audit
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 corpus_app = typer.Typer(help="Check, count, compare, audit, import and export annotated corpora.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
 
-Corpora = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @corpus_app.command("check")
 def check_cli(
-    corpora: Corpora,
+    corpora: Corpora = ALL,
     themes: Themes = THEMES,
     against: Annotated[list[Path] | None, typer.Option(help="Text file or corpus with which no six words in a row may be shared.")] = None,
 ) -> None:
@@ -50,8 +49,8 @@ def check_cli(
 
 @corpus_app.command("leakage")
 def leakage_cli(
-    train: Annotated[Path, typer.Argument(metavar="A", help="Folder with the passages.jsonl to learn from.")],
-    test: Annotated[Path, typer.Argument(metavar="B", help="Folder with the passages.jsonl to measure on.")],
+    train: Annotated[Path, typer.Argument(metavar="A", callback=corpus, help="Folder with the passages.jsonl to learn from.")],
+    test: Annotated[Path, typer.Argument(metavar="B", callback=corpus, help="Folder with the passages.jsonl to measure on.")],
 ) -> None:
     """List passages of A that say nearly the same as one of B: a model that learned from A would be measured too well on B.
 
@@ -79,7 +78,7 @@ def leakage_cli(
 
 
 @corpus_app.command("stats")
-def stats_cli(corpora: Corpora, themes: Themes = THEMES, as_json: AsJson = False) -> None:
+def stats_cli(corpora: Corpora = ALL, themes: Themes = THEMES, as_json: AsJson = False) -> None:
     """Count passages, documents, lengths and themes.
 
     Example: tagger corpus stats corpora/mexico-2014
@@ -97,14 +96,15 @@ def stats_cli(corpora: Corpora, themes: Themes = THEMES, as_json: AsJson = False
         print(f"{folder}: {counts['passages']} passages of {len(counts['documents'])} document(s)")
         print(f"  words a passage: {words['least']} to {words['most']}, median {words['median']}")
         for theme, count in counts["themes"].items():
-            print(f"  {theme:<22}{count:>6}  {count / counts['passages']:.1%}")
+            read = counts["asked"][theme]
+            print(f"  {theme:<22}{count:>6}  {count / read:.1%}" if read else f"  {theme:<22}     .  not read for it")
         for combination, count in counts["combinations"].items():
             print(f"    {combination:<60}{count:>6}")
 
 
 @corpus_app.command("agreement")
 def agreement_cli(
-    corpora: Corpora,
+    corpora: Corpora = ALL,
     themes: Themes = THEMES,
     as_json: AsJson = False,
     show: Annotated[bool, typer.Option("--differences", help="List the passages on which the annotators differ.")] = False,
@@ -147,7 +147,7 @@ def agreement_cli(
 
 @corpus_app.command("audit")
 def audit_cli(
-    corpora: Corpora,
+    corpora: Corpora = ALL,
     themes: Themes = THEMES,
     top: Annotated[int, typer.Option(min=1, help="How many suspect labels to show, the most suspect first.")] = 50,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write them to a file instead: .csv, .jsonl or .md.")] = None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform
+from tagger.cli import app, inform, places
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class By(StrEnum):
 
 @app.command("evaluate", help=_HELP)
 def evaluate_cli(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
-    corpus: Annotated[Path, typer.Argument(help="Folder with a passages.jsonl.")],
+    model: Annotated[Path, typer.Argument(callback=places.model, help="Folder of a saved model.")],
+    corpus: Annotated[Path, typer.Argument(callback=places.corpus, help="Folder with a passages.jsonl.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     by: Annotated[list[By] | None, typer.Option(help="Measure passages apart by this, too; may be given again.")] = None,
     resamples: Annotated[int, typer.Option(min=1, help="How many resamples of the documents make an interval.")] = 1000,
@@ -91,11 +91,8 @@ def _print(found: Evaluation) -> None:
     console.print(_scores(found))
     if "coverage" in found.micro:
         console.print(_band(found))
-    console.print(
-        f"A passage has all its labels right: {_shown(found.passages['exact_match'], 2)}. Hamming loss "
-        f"{_shown(found.passages['hamming_loss'], 3)}, label-ranking average precision "
-        f"{_shown(found.passages['label_ranking_average_precision'], 3)}."
-    )
+    if not math.isnan(found.passages["exact_match"].value):
+        console.print(_whole(found))
     console.print(
         "macro: mean over the themes that occur, with precision 0 for one that is never given; calibration error: the expected one, "
         f"in {BINS} bins of equal width."
@@ -106,6 +103,14 @@ def _print(found: Evaluation) -> None:
     for name, parts in found.by.items():
         console.print()
         console.print(_apart(name, parts))
+
+
+def _whole(found: Evaluation) -> str:
+    return (
+        f"A passage has all its labels right: {_shown(found.passages['exact_match'], 2)}. Hamming loss "
+        f"{_shown(found.passages['hamming_loss'], 3)}, label-ranking average precision "
+        f"{_shown(found.passages['label_ranking_average_precision'], 3)}."
+    )
 
 
 def _labels(found: Evaluation) -> Table:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import inform
+from tagger.cli import inform, places
 from tagger.cli.corpus import corpus_app, waiting
-from tagger.cli.options import THEMES, Limit, codebook_file, limits
+from tagger.cli.options import Limit, limits
 from tagger.errors import OutputError
 from tagger.writing.text import many
 
@@ -76,7 +76,7 @@ def import_cli(
             "--map", metavar="LABEL=THEME", help="A label that stands for a theme, or without a theme for nothing; may be given again."
         ),
     ] = None,
-    themes: Annotated[Path, typer.Option(metavar="FILE", help="The codebook: themes and lexicon.")] = THEMES,
+    themes: Annotated[Path, typer.Option(metavar="FILE", callback=places.themes, help="The codebook: themes and lexicon.")] = places.THEMES,
     limit: Limit = None,
 ) -> None:
     """Read, map, write a corpus folder."""
@@ -86,7 +86,7 @@ def import_cli(
     from tagger.exchange import Labels, read, write_corpus
     from tagger.themes import load_codebook
 
-    codebook = load_codebook(codebook_file(themes))
+    codebook = load_codebook(places.codebook_file(themes))
     pairs = dict(_pair(one) for one in map or [])
     with waiting(f"Reading {file}"):
         found = read(file, codebook.themes, format=format, labels=pairs, limits=limits(limit))
@@ -98,14 +98,19 @@ def import_cli(
 
 @corpus_app.command("export", help=_EXPORT)
 def export_cli(
-    given: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="A corpus, or reports for the model to tag.")],
+    given: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", callback=places.inputs, help="A corpus, or reports for the model to tag.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The file to write; its ending picks the format.")],
     format: Annotated[ToolFormat | None, typer.Option(help="The tool or format, where the ending can't tell.")] = None,
     spans: Annotated[bool, typer.Option("--spans", help="Whole documents with their passages as spans, not a task a passage.")] = False,
     themes: Annotated[
-        Path, typer.Option(metavar="FILE", help="The codebook: themes and lexicon; for reports the model knows them.")
-    ] = THEMES,
-    model: Annotated[Path | None, typer.Option(help="Folder of a saved model, for reports; the default one if left out.")] = None,
+        Path,
+        typer.Option(metavar="FILE", callback=places.themes, help="The codebook: themes and lexicon; for reports the model knows them."),
+    ] = places.THEMES,
+    model: Annotated[
+        Path | None, typer.Option(callback=places.model_to_use, help="Folder of a saved model, for reports; the default one if left out.")
+    ] = None,
 ) -> None:
     """Read a corpus or tag reports, and write them."""
     from tagger.exchange import check_output, write
@@ -140,7 +145,7 @@ def _given(given: Sequence[Path], themes: Path, model: Path | None) -> tuple[Cor
     if any(map(is_corpus, given)):
         if len(given) > 1:
             raise OutputError("one corpus can be exported at a time, or any number of reports")
-        codebook = load_codebook(codebook_file(themes))
+        codebook = load_codebook(places.codebook_file(themes))
         return read_corpus(given[0], codebook.names), codebook.themes
     from tagger.cli.tag import tag
     from tagger.tagging import load

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import app, inform, warn
+from tagger.cli import app, inform, places, warn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 experiment_app = typer.Typer(help="Run, list and compare training experiments.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(experiment_app, name="experiment")
 
-File = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="Folder of an experiment, or its experiment.toml.")]
+File = Annotated[
+    Path, typer.Argument(metavar="EXPERIMENT", callback=places.experiment, help="Folder of an experiment, or its experiment.toml.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 _RUN = """Train and test as an experiment.toml says; write results.json, report.html and, if asked for, the model beside it.
@@ -89,7 +91,9 @@ def report_cli(folder: File) -> None:
 
 @experiment_app.command("list")
 def list_cli(
-    folder: Annotated[Path, typer.Argument(help="Folder of folders with an experiment.toml.")] = Path("experiments"),
+    folder: Annotated[Path, typer.Argument(callback=places.experiments, help="Folder of folders with an experiment.toml.")] = Path(
+        "experiments"
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Rank experiments by macro-F1, with its 95 % interval.
@@ -113,8 +117,8 @@ def list_cli(
 
 @experiment_app.command("compare")
 def compare_cli(
-    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of an experiment, or its results.json.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one, tested on the same passages.")],
+    a: Annotated[Path, typer.Argument(metavar="A", callback=places.experiment, help="Folder of an experiment, or its results.json.")],
+    b: Annotated[Path, typer.Argument(metavar="B", callback=places.experiment, help="Another one, tested on the same passages.")],
     flips: Annotated[int, typer.Option(min=0, help="How many passages to show, of each theme and way.")] = 5,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the documents.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,

@@ -1,4 +1,4 @@
-"""Options that commands share: of reading, and the codebook."""
+"""Options of reading that commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from tagger.errors import ThemesError
 from tagger.reading import LIMITS, Columns, Limits
 from tagger.structure import INTRODUCTION, SECTIONS
 
@@ -31,18 +30,6 @@ Limit = Annotated[
         "each paragraph.",
     ),
 ]
-
-THEMES = Path("corpora/themes.toml")
-
-
-def codebook_file(path: Path) -> Path:
-    """Return the path if there is a file."""
-    if not path.is_file():
-        raise ThemesError(f"{path}: no such codebook: name one with --themes FILE")
-    return path
-
-
-Themes = Annotated[Path, typer.Option(metavar="FILE", callback=codebook_file, help="The codebook: themes and lexicon.")]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 

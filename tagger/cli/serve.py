@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform
+from tagger.cli import app, inform, places
 from tagger.cli.options import limits
 from tagger.errors import MissingExtraError
 
@@ -32,7 +32,12 @@ It listens on this machine only, unless you name another address and a token. Ct
 
 @app.command("serve", help=_HELP)
 def serve_cli(
-    model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            callback=places.model_to_use, help="Folder of a saved model; if left out the project's, or the one that comes with tagger."
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; one that other machines reach needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any that is free.")] = 8765,
     token: Annotated[

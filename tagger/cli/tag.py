@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform, warn
+from tagger.cli import app, inform, places, warn
 from tagger.cli.choice import Choice
 from tagger.cli.options import Addresses, IdColumn, Limit, TextColumn, columns, limits, sections
 from tagger.cli.progress import bar
@@ -63,7 +63,12 @@ def tag_cli(
             help=f"File to write ({', '.join(WRITERS)}), - for JSON Lines to standard output, or a folder (one that is there, or NAME/).",
         ),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a saved model; the default one if left out.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            callback=places.model_to_use, help="Folder of a saved model; if left out the project's, or the one that comes with tagger."
+        ),
+    ] = None,
     theme: Annotated[list[str] | None, typer.Option(help="Only passages that carry this theme; may be given again.")] = None,
     section: Annotated[list[str] | None, typer.Option(help="Only passages of this section; may be given again.")] = None,
     min_score: Annotated[

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli import app
-from tagger.cli.options import THEMES, Themes
+from tagger.cli import app, inform
+from tagger.cli.places import ALL, THEMES, Corpora, Themes, model_to_write
 
 LEAST = 50  # with fewer passages of a theme, its figures and its threshold are mostly chance
 
@@ -21,14 +21,24 @@ _HELP = """Train a model on annotated corpora and save it to a folder.
 
 @app.command("train", help=_HELP)
 def train_cli(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with a passages.jsonl.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the model to write.")],
+    context: typer.Context,
+    corpora: Corpora = ALL,
+    target: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder of the model to write; in a project, if left out, models/default.")
+    ] = None,
     themes: Themes = THEMES,
     results: Annotated[Path | None, typer.Option(help="Figures measured on this model, for its card.")] = None,
 ) -> None:
     """Parse, train, say what was made."""
     from tagger.building import build_model
+    from tagger.corpus import statistics
+    from tagger.themes import load_codebook
 
+    out = model_to_write(context, target)
+    for folder in corpora:
+        asked = statistics(folder, load_codebook(themes).names)["asked"]
+        if unread := [theme for theme, count in asked.items() if not count]:
+            inform(f"{folder}: nobody read it for {', '.join(unread)}, so it teaches nothing about that")
     model = build_model(corpora, out, themes=themes, results=results)
     passages = sum(corpus["passages"] for corpus in model.card["corpora"])
     print(f"{out}: {len(model.themes)} themes, {len(model.columns)} features, from {passages} passages", file=sys.stderr)

@@ -164,11 +164,13 @@ def audit(
     if sum(map(len, corpora.values())) != len(trained.labels):
         raise TrainingError("an audit needs the very corpora that the model was trained on: train it on these")
     joints = [
-        confident_joint(given, np.stack([1 - scores, scores], axis=1))
-        for given, scores in zip(trained.labels.T, trained.out_of_fold.T, strict=True)
+        confident_joint(given[read], np.stack([1 - scores[read], scores[read]], axis=1))
+        for given, scores, read in zip(trained.labels.T, trained.out_of_fold.T, trained.asked.T, strict=True)
     ]
     own = np.where(trained.labels == 1, trained.out_of_fold, 1 - trained.out_of_fold)
-    confident = np.stack([joint.confident for joint in joints], axis=1)
+    confident = np.full(trained.labels.shape, -1)
+    for column, joint in enumerate(joints):
+        confident[trained.asked[:, column], column] = joint.confident
     rows, columns = np.nonzero((confident >= 0) & (confident != trained.labels))
     order = np.argsort(own[rows, columns], kind="stable")[:top]
     places = list(zip(rows[order].tolist(), columns[order].tolist(), strict=True))
@@ -247,6 +249,7 @@ def _nearest(trained: Trained, texts: Sequence[str], places: Sequence[tuple[int,
         rows = np.array([row for row, _ in group])
         similar = (matrix[rows] @ matrix.T).toarray()
         similar[trained.labels[rows, column][:, None] == trained.labels[:, column]] = -1.0
+        similar[:, ~trained.asked[:, column]] = -1.0
         for row, scores in zip(rows.tolist(), similar, strict=True):
             found[row, column] = int(scores.argmax()), float(scores.max())
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.corpus import ANNOTATIONS, PASSAGES, digest, label_lines, label_matrix, labelled_twice, load, running
+from tagger.corpus import ANNOTATIONS, PASSAGES, asked_matrix, digest, label_lines, label_matrix, labelled_twice, load, running
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
@@ -102,7 +102,7 @@ def predict(tagger: Tagger, corpus: datasets.Dataset, *, corpora: dict[str, str]
     themes = tuple(corpus.features["labels"].feature.names)
     if themes != tagger.themes:
         raise TrainingError(f"the corpus has the themes {', '.join(themes)}, but the model {', '.join(tagger.themes)}")
-    scores = tagger.model.scores(list(corpus["text"]), running(corpus))
+    scores, asked = tagger.model.scores(list(corpus["text"]), running(corpus)), asked_matrix(corpus)
     prefix = "".join(f"{name}/" for name in corpora or ())
     return Predictions(
         themes=themes,
@@ -111,8 +111,9 @@ def predict(tagger: Tagger, corpus: datasets.Dataset, *, corpora: dict[str, str]
         fold=np.zeros(len(corpus), np.int64),
         labels=label_matrix(corpus),
         scores=scores.astype(np.float64),
-        predicted=scores >= tagger.model.thresholds.astype(np.float32),
+        predicted=asked & (scores >= tagger.model.thresholds.astype(np.float32)),
         corpora=corpora or {},
+        asked=None if asked.all() else asked,
     )
 
 

@@ -145,7 +145,7 @@ def _risk_by_coverage(ranked: _Ranked, times: Array) -> tuple[Array, Array]:
     places = np.array([np.searchsorted(row, COVERAGE * row[-1] - 1e-9) for row in seen])  # a little less, as the product is rounded
     so_far = np.concatenate([np.zeros((len(times), 1)), wrong.cumsum(axis=1)], axis=1)
     errors = np.take_along_axis(so_far, np.searchsorted(ranked.steps, places, side="right"), axis=1)
-    return area, errors / np.take_along_axis(seen, places, axis=1)
+    return area, ratio(errors, np.take_along_axis(seen, places, axis=1))
 
 
 class PassageFigures:

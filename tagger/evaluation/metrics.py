@@ -86,19 +86,24 @@ class _Sample:
         self, predictions: Predictions, document: NDArray[np.int64], documents: int, distance: Array, review: Array | None
     ) -> None:
         labels, scores, predicted = predictions.labels, predictions.scores, predictions.predicted
+        # What people did not read for a theme belongs, there, to one document more, which is never drawn.
+        asked = np.ones(labels.shape, np.bool_) if predictions.asked is None else predictions.asked
+        self._idle = int(not asked.all())
+        place, documents = np.where(asked, document[:, None], documents), documents + self._idle
         band = None if review is None else (scores >= review[:, 0]) & (scores < review[:, 1])
         decisions = [
-            Decisions(labels[:, t], scores[:, t], predicted[:, t], distance[:, t], None if band is None else band[:, t], document)
+            Decisions(labels[:, t], scores[:, t], predicted[:, t], distance[:, t], None if band is None else band[:, t], place[:, t])
             for t in range(labels.shape[1])
         ]
         self._themes = [DecisionFigures(theme, documents) for theme in decisions]
         self._all = DecisionFigures(Decisions.joined(decisions), documents)
-        self._passages = PassageFigures(labels, scores, predicted, band, document, documents)
+        self._passages = PassageFigures(labels, scores, predicted, band, place.max(axis=1), documents)
         self._supported = [bool(column.any()) for column in labels.T]
         self.cells = labels.size
 
     def __call__(self, times: Array) -> Figures:
         """Compute all figures, their first dimension that of ``times``."""
+        times = np.pad(times, ((0, 0), (0, self._idle)))
         found = self._passages(times)
         themes = [theme(times) for theme in self._themes]
         found |= {(t, name): value for t, figures in enumerate(themes) for name, value in figures.items()}
@@ -130,11 +135,12 @@ def _distances(predictions: Predictions, thresholds: Array | None) -> Array:
     scores, predicted = predictions.scores, predictions.predicted
     if thresholds is not None:
         return np.abs(scores - thresholds)
+    asked = np.ones(scores.shape, np.bool_) if predictions.asked is None else predictions.asked
     distance = np.zeros(scores.shape)
     for fold in np.unique(predictions.fold):
         rows = predictions.fold == fold
         lowest = np.where(predicted[rows], scores[rows], np.inf).min(axis=0)
-        highest = np.where(predicted[rows], -np.inf, scores[rows]).max(axis=0)
+        highest = np.where(predicted[rows] | ~asked[rows], -np.inf, scores[rows]).max(axis=0)
         middle = np.where(np.isinf(lowest), highest, np.where(np.isinf(highest), lowest, (lowest + highest) / 2))
         distance[rows] = np.abs(scores[rows] - middle)
     return distance
@@ -199,7 +205,9 @@ def _warnings(themes: Sequence[ThemeFigures], predictions: Predictions, document
     if documents == 1:
         found.append("all passages are of one document: there are no intervals, as these come from resampling documents")
     for t, theme in enumerate(themes):
-        if not theme.support:
+        if predictions.asked is not None and not predictions.asked[:, t].any():
+            found.append(f"{theme.theme}: no passage was read for it, so it is not measured")
+        elif not theme.support:
             found.append(f"{theme.theme}: no passage carries it, so it has no recall and no F1 and is left out of the macro figures")
         elif theme.support < FEW or theme.documents < FEW_DOCUMENTS:
             found.append(

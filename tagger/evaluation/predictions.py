@@ -29,6 +29,8 @@ class Predictions:
     scores : (n, themes) float64, calibrated probabilities where the classifier has them; never NaN
     predicted : (n, themes) bool, what the classifier said at thresholds chosen without these passages
     corpora : name of a corpus -> SHA-256 of its passages
+    asked : (n, themes) bool, whether people read the passage for the theme; for all of them where it is left out. Of what they did not,
+        ``labels`` and ``predicted`` are 0 and count for nothing
     """
 
     themes: tuple[str, ...]
@@ -39,6 +41,7 @@ class Predictions:
     scores: NDArray[np.float64]
     predicted: NDArray[np.bool_]
     corpora: Mapping[str, str]
+    asked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what can't be measured."""
@@ -48,6 +51,8 @@ class Predictions:
         for name in ("labels", "scores", "predicted"):
             if getattr(self, name).shape != shape:
                 raise TrainingError(f"{name} must be {shape[0]} passages by {shape[1]} themes, not {getattr(self, name).shape}")
+        if self.asked is not None and (self.asked.shape != shape or (~self.asked & (self.predicted | (self.labels == 1))).any()):
+            raise TrainingError("asked must be passages by themes, without a label where a passage was not read for the theme")
         if not np.isfinite(self.scores).all():
             row, column = np.argwhere(~np.isfinite(self.scores))[0]
             raise TrainingError(
@@ -75,6 +80,7 @@ class Predictions:
             self.scores[place],
             self.predicted[place],
             self.corpora,
+            None if self.asked is None else self.asked[place],
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +94,7 @@ class Predictions:
             "corpora": dict(self.corpora),
             "scores": self.scores.round(6).tolist(),
             "predicted": self.predicted.astype(int).tolist(),
+            "asked": None if self.asked is None else self.asked.astype(int).tolist(),
         }
 
     @classmethod
@@ -111,6 +118,7 @@ class Predictions:
                 np.array(value["scores"], np.float64).reshape(shape),
                 np.array(value["predicted"], np.int64).reshape(shape).astype(bool),
                 {str(name): str(digest) for name, digest in dict(value["corpora"]).items()},
+                None if value.get("asked") is None else np.array(value["asked"], np.int64).reshape(shape).astype(bool),
             )
         except TrainingError:
             raise

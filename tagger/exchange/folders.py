@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FIELDS = ("id", "text", "labels", *(name for name in DETAILS if name not in ("id", "settled")))
+_BETWEEN = "; "
 
 
 def is_corpus(folder: Path | str) -> bool:
@@ -41,6 +42,7 @@ def read_corpus(folder: Path | str, names: Sequence[str]) -> Corpus:
     items = []
     for row in corpus.passages(folder):
         known: dict[str, Any] = {name: row.get(name) for name in _FIELDS} | {"labels": tuple(row["labels"])}
+        known["asked"] = _BETWEEN.join(row["asked"]) if "asked" in row else None
         found = passes.get(row["id"], {})
         known |= {name: tuple(found[name]) for name in ("first", "second") if name in found}
         items.append(Item(**known, settled=found.get("settled")))
@@ -95,8 +97,9 @@ def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _passage(item: Item, labels: Labels) -> dict[str, Any]:
-    values = {"labels": list(labels.ordered(item.labels))}
+    values: dict[str, Any] = {"labels": list(labels.ordered(item.labels))}
     values.update({name: getattr(item, name) for name in _FIELDS if name != "labels"})
+    values["asked"] = [theme.strip() for theme in item.asked.split(_BETWEEN.strip())] if item.asked else None
     return {name: values[name] for name in _FIELDS if values[name] is not None}
 
 

@@ -29,7 +29,8 @@ _SHOWN = 10  # unknown labels that a message names
 class Item:
     """A passage with its labels, as a line of a corpus and of its annotations holds it; what is not known is None.
 
-    ``scores`` are a model's, where it gave the labels.
+    ``scores`` are a model's, where it gave the labels. ``asked`` are the themes for which the passage was read, with semicolons between
+    them, as other tools keep a text.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Item:
     second: tuple[str, ...] | None = None
     settled: str | None = None
     scores: Mapping[str, float] | None = None
+    asked: str | None = None
 
     def details(self) -> dict[str, Any]:
         """Whatever is known of the passage beside its text and labels, in plain data."""
@@ -67,6 +69,7 @@ DETAILS: dict[str, type] = {
     "start": int,
     "end": int,
     "source": str,
+    "asked": str,
     "settled": str,
 }
 """The fields of `Item.details` and their types."""

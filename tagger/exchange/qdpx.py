@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PROJECT = "urn:QDA-XML:project:1.0"
 _ORIGIN = "tagger"
 _JOINED = "The passages of this document, a line each."
-_FIELDS = ("section", "page", "paragraph", "source", "settled")
+_FIELDS = ("section", "page", "paragraph", "source", "asked", "settled")
 _UNSEEN = "text that only a model coded"
 _BETWEEN = re.compile(r"(?<!\w)(?=\w)|(?<=\w)(?!\w)")
 

@@ -12,7 +12,7 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.corpus import digest, label_matrix, load
+from tagger.corpus import asked_matrix, digest, label_matrix, load
 from tagger.duplicates import Pair, near_duplicates
 from tagger.errors import TrainingError
 from tagger.evaluation.resampling import Fold, grouped_folds, one_corpus_out, without_leaks
@@ -33,6 +33,11 @@ class Data:
     """Name of a corpus -> SHA-256 of its passages, in their order."""
     learned: int
     """How many passages are not of corpora to test on only."""
+
+    @cached_property
+    def asked(self) -> NDArray[np.bool_]:
+        """Whether each passage was read for each theme."""
+        return asked_matrix(self.corpus)
 
     @cached_property
     def near_duplicates(self) -> list[Pair]:

@@ -20,7 +20,7 @@ import sklearn
 from numpy.typing import NDArray
 
 import tagger
-from tagger.corpus import label_matrix
+from tagger.corpus import asked_matrix, label_matrix
 from tagger.errors import OutputError, TaggerError, TrainingError
 from tagger.experiments.data import Data
 from tagger.experiments.files import Experiment
@@ -145,6 +145,7 @@ def _fit(key: str, seed: int, train: NDArray[np.int64], test: NDArray[np.int64],
             f"the estimator {job.settings.estimator.kind} must give a finite score and a label for each of {labels.shape[0]} passages and "
             f"{labels.shape[1]} themes: it gives {scores.shape} and {predicted.shape}, {int((~np.isfinite(scores)).sum())} not finite"
         )
+    predicted &= asked_matrix(tested)
     return Fitted(scores, predicted, seconds, _evidence(learned, tested, predicted != labels) if isinstance(learned, LearnedModel) else {})
 
 

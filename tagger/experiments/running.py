@@ -183,6 +183,7 @@ def _predictions(data: Data, places: Sequence[_Place], fitted: Sequence[Fitted])
         scores=np.concatenate([one.scores for one in fitted]).round(6),  # as they are written: figures made again are the same
         predicted=np.concatenate([one.predicted for one in fitted]),
         corpora=data.digests,
+        asked=None if data.asked.all() else data.asked[rows],
     )
 
 

@@ -1,0 +1,189 @@
+"""`tagger theme`: a further theme, from its definition to a model that knows it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagger.cli import app, inform, places
+from tagger.cli.corpus import waiting
+from tagger.cli.options import Limit, limits
+from tagger.writing.text import many
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tagger.evaluation import Evaluation
+    from tagger.project import Project
+    from tagger.reading import Limits
+    from tagger.records import Passage
+
+FEW = 30  # passages with a theme: below, what is measured in experiments/new-theme gets much worse
+
+theme_app = typer.Typer(help="Add a theme of your own to a project.", no_args_is_help=True, rich_markup_mode="markdown")
+app.add_typer(theme_app, name="theme")
+
+_NEW = """Write the block of a new theme into the project's themes.toml and, of reports that are given, a file of passages to label.
+
+The name is written with underscores, in lower case. Edit the block as you like: `yes` and `no` say what counts and what does not.
+
+**Example**: `tagger theme new victim-identification reports/ -o candidates.xlsx --definition "How victims are identified." --word identif`
+"""
+_FIND = """Find passages to label for a theme: by its words, by similarity to its definition and to passages that carry it, and by chance.
+
+Passages that are labelled for the theme already are not found again; those that carry it help to find others.
+
+**Example**: `tagger theme find victim-identification reports/ -o more.xlsx --count 100`
+"""
+_LEARN = """Take labels from files, learn the theme from all passages that were read for it, and save a model of all themes.
+
+The column of the theme holds yes or no; what is left empty is left out. The passages go to the corpus `corpora/NAME`. The other themes
+of the model, the project's or the one that comes with tagger, stay as they are.
+
+**Example**: `tagger theme learn victim-identification candidates.xlsx`
+"""
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The theme.")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="File to write: .csv, .xlsx or .jsonl.")]
+Like = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage that carries the theme; may be given again.")]
+Count = Annotated[int, typer.Option(min=1, help="How many passages to find at most.")]
+_REPORTS = typer.Argument(metavar="INPUT...", help="Reports: files, or folders of them.")
+
+
+@theme_app.command("new", help=_NEW)
+def new_cli(
+    context: typer.Context,
+    name: Name,
+    definition: Annotated[str, typer.Option(help="What the theme is, in a sentence or two.")],
+    inputs: Annotated[list[Path] | None, _REPORTS] = None,
+    title: Annotated[str | None, typer.Option(help="The theme for people; its name if left out.")] = None,
+    question: Annotated[str, typer.Option(help="What an annotator asks of a passage.")] = "",
+    word: Annotated[
+        list[str] | None, typer.Option(help="The beginning of a word to look for, or with $ a whole word; may be given again.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File of passages to label: .csv, .xlsx or .jsonl.")] = None,
+    like: Like = None,
+    count: Count = 200,
+    limit: Limit = None,
+) -> None:
+    """Parse, write the block, find."""
+    from tagger.extending import add_theme, check_candidates, theme_name
+    from tagger.themes import Theme
+
+    if bool(inputs) != bool(out):
+        raise typer.BadParameter("reports and -o FILE go together: passages of the reports are written to the file")
+    if out is not None:
+        check_candidates(out)
+    project = places.decide(context, places.needed())
+    named = theme_name(name)
+    theme = Theme(named, title or named.replace("_", " ").capitalize(), question, definition, words=tuple(word or ()))
+    passages = _passages(inputs or [], limits(limit))
+    add_theme(project.themes, theme)
+    print(f"{project.themes}: theme {named}", file=sys.stderr)
+    if out is not None:
+        _find(project, named, passages, out, like or [], count)
+
+
+@theme_app.command("find", help=_FIND)
+def find_cli(
+    context: typer.Context,
+    name: Name,
+    inputs: Annotated[list[Path], _REPORTS],
+    out: Out,
+    like: Like = None,
+    count: Count = 200,
+    limit: Limit = None,
+) -> None:
+    """Parse, read, find, write."""
+    from tagger.extending import check_candidates, theme_name
+
+    check_candidates(out)
+    project = places.decide(context, places.needed())
+    _find(project, theme_name(name), _passages(inputs, limits(limit)), out, like or [], count)
+
+
+@theme_app.command("learn", help=_LEARN)
+def learn_cli(
+    context: typer.Context,
+    name: Name,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Labelled files; none to learn from the corpora alone.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the model to write; models/default if left out.")] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            callback=places.model_to_use,
+            help="The model of the other themes; if left out the project's, or the one that comes with tagger.",
+        ),
+    ] = None,
+) -> None:
+    """Parse, keep the labels, learn, save, say how good it is."""
+    from tagger import bundle
+    from tagger.building import render_card
+    from tagger.extending import learn_theme, read_labels, theme_name, write_labelled
+    from tagger.tagging import load
+    from tagger.themes import load_codebook
+
+    project = places.decide(context, places.needed())
+    named, codebook = theme_name(name), load_codebook(project.themes)
+    known = load(base).model
+    for file in files or []:
+        held, carry = write_labelled(project.corpus(named), named, read_labels(file, named))
+        print(f"{project.corpus(named)}: {many(held, 'passage')} read for {named}, {carry} with it", file=sys.stderr)
+    with waiting(f"Learning {named}"):
+        model, found = learn_theme(named, project.corpora(), codebook, known)
+    folder = bundle.save(model, places.model_to_write(context, out), readme=render_card(model, codebook.only(model.themes)))
+    print(f"{folder}: {len(model.themes)} themes: {', '.join(model.themes)}", file=sys.stderr)
+    _say(found)
+
+
+def _say(found: Evaluation) -> None:
+    """Print how good the new theme is in cross-validation."""
+    theme = found.themes[0]
+    print(f"{theme.theme}, in cross-validation by document ({many(theme.support, 'passage')} with it, of {found.count}):")
+    for name, shown in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"), ("average_precision", "average precision")):
+        figure = theme.figures[name]
+        print(f"  {shown:<18} {figure.value:.2f}  (95 % interval {figure.low:.2f} to {figure.high:.2f})")
+    for warning in found.warnings:
+        inform(warning)
+    inform("fewer passages of a report carry the theme than of these, and it is lower there: see the learning curve in tagger's README")
+    if theme.support < FEW:
+        inform(f"{theme.theme}: fewer than {FEW} passages with it are too few: label more (tagger theme find)")
+
+
+def _passages(inputs: Sequence[Path], used: Limits) -> list[Passage]:
+    """All passages of the reports."""
+    from tagger.reading import find_documents
+    from tagger.tagging import read_all
+
+    with waiting("Reading"):
+        found = [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
+    return [passage for document in found for passage in document.passages]
+
+
+def _find(project: Project, name: str, passages: Sequence[Passage], out: Path, like: Sequence[str], count: int) -> None:
+    """Find candidates and write them."""
+    from tagger.corpus import passages as rows
+    from tagger.errors import ThemesError
+    from tagger.extending import find_candidates, write_candidates
+    from tagger.themes import load_codebook
+
+    codebook = load_codebook(project.themes)
+    theme = next((theme for theme in codebook.themes if theme.name == name), None)
+    if theme is None:
+        raise ThemesError(f"{project.themes}: has no theme {name!r}; it has {', '.join(codebook.names)}: tagger theme new {name}")
+    labelled = rows(project.corpus(name)) if project.corpus(name) in project.corpora() else []
+    carry = [row["text"] for row in labelled if name in row["labels"]]
+    with waiting(f"Looking through {many(len(passages), 'passage')}"):
+        found = find_candidates(passages, theme, seeds=[*like, *carry], known=[row["text"] for row in labelled], count=count)
+    write_candidates(out, name, found)
+    kinds = [sum(one.why == why for one in found) for why in ("similar", "chance")]
+    print(
+        f"{out}: {len(found)} of {many(len(passages), 'passage')} to label: {len(found) - sum(kinds)} by words, {kinds[0]} by similarity, "
+        f"{kinds[1]} by chance; fill in yes or no, then: tagger theme learn {name} {out}",
+        file=sys.stderr,
+    )
