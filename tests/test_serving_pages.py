@@ -46,7 +46,8 @@ def several_address(server):
 
 
 def drop(page, name: str, data: bytes) -> None:
-    """Drop a file on the page, as a person does."""
+    """Drop a file on the page, as a person does, once its script is there."""
+    page.wait_for_load_state("load")
     transfer = page.evaluate_handle(
         """([name, data]) => {
             const transfer = new DataTransfer();
