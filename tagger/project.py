@@ -8,6 +8,7 @@
       corpora/       a folder a corpus
       models/        a folder a model; `default` is the one that tags
       experiments/   a folder an experiment
+      workbench/     what is reviewed in the browser; `tagger serve` makes it
       README.md
 
 ``themes.toml`` alone marks no project: a folder of corpora holds one too, and other programs have files of that name, so that a stray
@@ -29,6 +30,7 @@ from tagger.writing.whole import whole
 MARK = ".tagger"
 THEMES = "themes.toml"
 CORPORA, MODELS, EXPERIMENTS = "corpora", "models", "experiments"
+WORKBENCH = "workbench"
 PASSAGES = "passages.jsonl"
 DEFAULT = "default"
 
@@ -57,6 +59,11 @@ class Project:
     def experiments(self) -> Path:
         """The folder of experiments."""
         return self.folder / EXPERIMENTS
+
+    @property
+    def workbench(self) -> Path:
+        """The folder of what is reviewed in the browser."""
+        return self.folder / WORKBENCH
 
     def corpus(self, name: str) -> Path:
         """The folder of a corpus."""

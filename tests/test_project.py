@@ -250,7 +250,7 @@ def test_project_init_names_what_it_wrote(call, tmp_path):
 def test_project_readme_names_commands_that_there_are(call, tmp_path):
     create(tmp_path)
     shown = [line.split("#")[0].split()[2:] for line in (tmp_path / "README.md").read_text().splitlines() if line.startswith("$ ")]
-    assert len(shown) == 7
+    assert len(shown) == 9
     for command in shown:
         words = command[: 2 if command[0] in ("theme", "corpus") else 1]
         assert call(*words, "--help")[0] == 0

@@ -14,8 +14,13 @@ import threading
 import pytest
 from serving import ask, post_file, post_json, serving
 
+import tagger
 from tagger import corpus
+from tagger.extending import Candidate, add_theme
+from tagger.serving.review.candidates import send as send_candidates
+from tagger.serving.review.store import Store
 from tagger.serving.settings import Settings
+from tagger.themes import Theme
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
 HOSTILE = (
@@ -102,6 +107,28 @@ def see(page, selector):
 def ready(page, count):
     """Wait until the server has so many decisions, and the page says so."""
     see(page, "#tally").to_have_text(re.compile(f"^{count} of"))
+
+
+def test_desk_candidates_for_a_theme_that_the_model_does_not_know_are_decided_by_key(open_page, tmp_path, root, report, default_tagger):
+    shutil.copy(root / "corpora/themes.toml", tmp_path)
+    add_theme(tmp_path / "themes.toml", Theme("new", "New theme", "", "What is new."))
+    document, store = tagger.read(report), Store(tmp_path / "home/review.sqlite", [*THEMES, "new"])
+    first, second = (document.passages[place] for place in (40, 3))
+    assert send_candidates(store, default_tagger, [document], "new", [Candidate(one, "chance", 0.0) for one in (first, second)]) == 2
+    with serving(Settings(home=tmp_path / "home", themes=tmp_path / "themes.toml")) as server:
+        page = open_page(f"{server.url}/review")
+        begin(page)
+        see(page, "#text").to_have_text(first.text)
+        for key in ("0", "5", "Enter"):
+            page.keyboard.press(key)
+        see(page, "#text").to_have_text(second.text)
+        page.keyboard.press("Enter")
+        see(page, "#none").to_be_visible()
+        ready(page, 2)
+    decided = store.decisions()
+    store.close()
+    assert decided[0].labels == ("new",)
+    assert [(one.queue, one.asked) for one in decided] == [("candidates", (*THEMES, "new"))] * 2
 
 
 def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_from(desk, served, composed, report, tmp_path, axe):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tagger
@@ -16,8 +18,10 @@ from tagger.serving.engine import Engine
 from tagger.serving.review.export import export
 from tagger.serving.review.learning import Learning, adopted, held_out_document
 from tagger.serving.review.project import Project, digest
+from tagger.serving.review.retraining import _compared
 from tagger.serving.review.showing import verdict
 from tagger.serving.review.store import Store
+from tagger.tagging import Tagger
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
 
@@ -65,6 +69,35 @@ def test_export_is_a_corpus_that_passes_its_check(project, tmp_path):
     assert "20 of 20 decisions were made with the model's labels in view" in sheet
 
 
+def test_retraining_compares_by_the_themes_that_both_models_know_and_passages_were_read_for(project, default_tagger):
+    for key in project.pool().random[:20]:
+        decide(project, key, project.task(key, None, "random").entry.line["labels"], queue="random")
+    project.store._db.execute("UPDATE decisions SET asked = ?", (json.dumps(THEMES[1:]),))
+    whole = default_tagger.model
+    parts = {name: getattr(whole, name)[:3] for name in ("themes", "intercepts", "thresholds", "review")}
+    old = Tagger(replace(whole, weights=np.ascontiguousarray(whole.weights[:, :3]), **parts))
+    held_out = json.loads(json.dumps([held_out_document("report", project.store.entries(), project.verdicts())]))
+    found = _compared(held_out, [], old, default_tagger)
+    assert [row["theme"] for row in found["themes"]] == list(THEMES[1:3])
+    assert found["passages"] == 20
+
+
+def test_export_names_the_themes_for_which_a_passage_was_read(project, tmp_path):
+    decide(project, 1, ["complicity"])
+    project.store.close()
+    project.store = Store(project.store.path, [*THEMES, "new"])
+    decide(project, 1, ["complicity", "new"], who="Ben")
+    decide(project, 2, [])
+    export(tmp_path / "c", project.store.documents(), project.store.entries(), project.verdicts(), project.store.themes)
+    assert corpus.check(tmp_path / "c", project.store.themes) == []
+    assert corpus.statistics(tmp_path / "c", project.store.themes)["asked"] == dict.fromkeys(project.store.themes, 2)
+    assert {theme: corpus.statistics(tmp_path / "c", project.store.themes)["themes"][theme] for theme in ("new", "data_quality")} == {
+        "new": 1,
+        "data_quality": 0,
+    }
+    project.store.close()
+
+
 def test_export_keeps_passages_apart_between_which_others_are_missing(project, tmp_path):
     for key in (1, 2, 5, 6, 9):
         decide(project, key, [])
@@ -87,6 +120,12 @@ def test_export_replaces_its_own_folder_only(project, tmp_path):
     with pytest.raises(OutputError, match="holds other files"):
         write(project, tmp_path / "c")
     assert (tmp_path / "c" / "mine.txt").read_text() == "keep"
+    (tmp_path / "other").mkdir()
+    for name, text in (("passages.jsonl", "{}"), ("README.md", "# Mine")):
+        (tmp_path / "other" / name).write_text(text)
+        with pytest.raises(OutputError, match="holds other files"):
+            write(project, tmp_path / "other")
+    assert (tmp_path / "other/README.md").read_text() == "# Mine"
 
 
 def test_held_out_document_holds_its_random_part_only(project):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tagger.errors import ReviewError
 from tagger.records import Document, Passage, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review import estimates
-from tagger.serving.review.agreement import agreement
+from tagger.serving.review.agreement import agreement, verdicts
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
 from tagger.serving.review.store import Store
@@ -201,8 +202,59 @@ for key in range(1, 101):
     assert store._rows("PRAGMA integrity_check") == [("ok",)]
 
 
+def test_store_takes_a_further_theme_and_tells_for_which_a_passage_was_read(store, mexico):
+    store.add(*mexico, model="m")
+    decide(store, 1, ["complicity"])
+    decide(store, 2, [])
+    more = Store(store.path, [*THEMES, "new"])
+    decide(more, 1, ["complicity", "new"], who="Ben")
+    decide(more, 2, ["data_quality"], who="Ben")
+    more.decide("of a page that showed less", 9, "Ben", ["complicity"], queue="random", asked=THEMES)
+    assert more.decisions("Ben")[-1].asked == THEMES
+    more.queue("new", [7, 3])
+    more.queue("new", [3, 5])
+    assert more.candidates() == {"new": [7, 3, 5]}
+    found = verdicts(more.decisions(), {})
+    assert (found[1].labels, found[1].asked) == (("complicity", "new"), {*THEMES, "new"})
+    assert found[2].labels is None
+    assert [one.first + one.second for one in agreement(found, more.themes)] == [2, 0, 0, 1]
+    with pytest.raises(ReviewError, match=r"holds decisions about .*, new, but"):
+        Store(store.path, THEMES)
+    more.remove(1)
+    assert more.candidates() == {}
+    more.close()
+
+
+def test_store_of_an_older_format_is_brought_up_to_date(store, mexico):
+    store.add(*mexico, model="m")
+    decide(store, 1, ["complicity"])
+    store.close()
+    with sqlite3.connect(store.path) as db:
+        db.executescript("ALTER TABLE decisions DROP COLUMN asked; DROP TABLE candidates; PRAGMA user_version = 1")
+    db.close()
+    again = Store(store.path, [*THEMES, "new"])
+    assert [decision.asked for decision in again.decisions()] == [THEMES]
+    again.queue("new", [1])
+    again.close()
+
+
+def test_estimates_leave_out_what_nobody_read_for_a_theme(store, mexico, default_tagger):
+    store.add(*mexico, model="m")
+    few = Store(store.path, THEMES)
+    project = Project(few, Engine(default_tagger))
+    for key in project.pool().random:
+        decide(few, key, [label for label in project.task(key, None, "random").entry.line["labels"] if label != "complicity"])
+    few._db.execute("UPDATE decisions SET asked = ?", (json.dumps(THEMES[1:]),))
+    found = project.estimates()
+    assert found.themes[0].precision is found.themes[0].recall is None
+    assert [theme.precision.value for theme in found.themes[1:]] == [1.0, 1.0, 1.0]
+    assert found.wrong.value == 0
+    assert suspects(project.pool(), few.decisions()) == []
+    few.close()
+
+
 def test_store_refuses_files_of_others(tmp_path, store):
-    with pytest.raises(ReviewError, match="but the model has other"):
+    with pytest.raises(ReviewError, match="but the codebook or model has other"):
         Store(store.path, ["other"])
     (tmp_path / "bad.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(ReviewError, match="can't be opened as a review file"):

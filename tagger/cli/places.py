@@ -15,11 +15,11 @@ from tagger.project import CORPORA, EXPERIMENTS, MARK, MODELS, Project, find
 _SAID = "tagger.project"
 
 
-def decide(context: typer.Context, project: Project) -> Project:
-    """Say, once a command, that a project decided something."""
+def decide(context: typer.Context, project: Project, more: str = "") -> Project:
+    """Say, once a command, that a project decided something, and what more there is to say of it."""
     if not context.meta.get(_SAID):
         context.meta[_SAID] = True
-        inform(str(project))
+        inform(f"{project}{more}")
     return project
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,22 +13,28 @@ import typer
 from tagger.cli import app, inform, places
 from tagger.cli.corpus import waiting
 from tagger.cli.options import Limit, limits
+from tagger.errors import MissingExtraError
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagger.evaluation import Evaluation
+    from tagger.extending import Candidate
     from tagger.project import Project
     from tagger.reading import Limits
-    from tagger.records import Passage
+    from tagger.records import Document
+    from tagger.serving.review.store import Store
+    from tagger.themes import Codebook, Theme
 
 FEW = 30  # passages with a theme: below, what is measured in experiments/new-theme gets much worse
 
 theme_app = typer.Typer(help="Add a theme of your own to a project.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(theme_app, name="theme")
 
-_NEW = """Write the block of a new theme into the project's themes.toml and, of reports that are given, a file of passages to label.
+_NEW = """Write the block of a new theme into the project's themes.toml and, of reports that are given, find passages to label.
+
+They go to a file, or with `--review` into the workbench, to be decided there by key: `tagger serve`.
 
 The name is written with underscores, in lower case. Edit the block as you like: `yes` and `no` say what counts and what does not.
 
@@ -34,20 +42,23 @@ The name is written with underscores, in lower case. Edit the block as you like:
 """
 _FIND = """Find passages to label for a theme: by its words, by similarity to its definition and to passages that carry it, and by chance.
 
-Passages that are labelled for the theme already are not found again; those that carry it help to find others.
+They go to a file, or with `--review` into the workbench. Passages that are labelled for the theme already are not found again; those that
+carry it help to find others.
 
 **Example**: `tagger theme find victim-identification reports/ -o more.xlsx --count 100`
 """
-_LEARN = """Take labels from files, learn the theme from all passages that were read for it, and save a model of all themes.
+_LEARN = """Take labels from files and the workbench, learn the theme from all passages that were read for it, save a model of all themes.
 
-The column of the theme holds yes or no; what is left empty is left out. The passages go to the corpus `corpora/NAME`. The other themes
-of the model, the project's or the one that comes with tagger, stay as they are.
+The column of the theme holds yes or no; what is left empty is left out. The passages go to the corpus `corpora/NAME`, those decided in
+the workbench, but for documents held out there, to `corpora/reviewed`. The other themes of the model, the project's or the one that
+comes with tagger, stay as they are.
 
 **Example**: `tagger theme learn victim-identification candidates.xlsx`
 """
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The theme.")]
-Out = Annotated[Path, typer.Option("-o", "--out", help="File to write: .csv, .xlsx or .jsonl.")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="File of passages to label: .csv, .xlsx or .jsonl.")]
+Review = Annotated[bool, typer.Option("--review", help="Put the passages into the workbench, to be decided in the browser.")]
 Like = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage that carries the theme; may be given again.")]
 Count = Annotated[int, typer.Option(min=1, help="How many passages to find at most.")]
 _REPORTS = typer.Argument(metavar="INPUT...", help="Reports: files, or folders of them.")
@@ -64,7 +75,8 @@ def new_cli(
     word: Annotated[
         list[str] | None, typer.Option(help="The beginning of a word to look for, or with $ a whole word; may be given again.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="File of passages to label: .csv, .xlsx or .jsonl.")] = None,
+    out: Out = None,
+    review: Review = False,
     like: Like = None,
     count: Count = 200,
     limit: Limit = None,
@@ -73,18 +85,18 @@ def new_cli(
     from tagger.extending import add_theme, check_candidates, theme_name
     from tagger.themes import Theme
 
-    if bool(inputs) != bool(out):
-        raise typer.BadParameter("reports and -o FILE go together: passages of the reports are written to the file")
+    if bool(inputs) != bool(out or review):
+        raise typer.BadParameter("reports and -o FILE or --review go together: passages of the reports are written there")
     if out is not None:
         check_candidates(out)
     project = places.decide(context, places.needed())
     named = theme_name(name)
     theme = Theme(named, title or named.replace("_", " ").capitalize(), question, definition, words=tuple(word or ()))
-    passages = _passages(inputs or [], limits(limit))
+    documents = _documents(inputs or [], limits(limit))
     add_theme(project.themes, theme)
     print(f"{project.themes}: theme {named}", file=sys.stderr)
-    if out is not None:
-        _find(project, named, passages, out, like or [], count)
+    if inputs:
+        _find(project, named, documents, out, like or [], count, review=review)
 
 
 @theme_app.command("find", help=_FIND)
@@ -92,7 +104,8 @@ def find_cli(
     context: typer.Context,
     name: Name,
     inputs: Annotated[list[Path], _REPORTS],
-    out: Out,
+    out: Out = None,
+    review: Review = False,
     like: Like = None,
     count: Count = 200,
     limit: Limit = None,
@@ -100,9 +113,12 @@ def find_cli(
     """Parse, read, find, write."""
     from tagger.extending import check_candidates, theme_name
 
-    check_candidates(out)
+    if not (out or review):
+        raise typer.BadParameter("say where the passages go: -o FILE, or --review")
+    if out is not None:
+        check_candidates(out)
     project = places.decide(context, places.needed())
-    _find(project, theme_name(name), _passages(inputs, limits(limit)), out, like or [], count)
+    _find(project, theme_name(name), _documents(inputs, limits(limit)), out, like or [], count, review=review)
 
 
 @theme_app.command("learn", help=_LEARN)
@@ -131,12 +147,16 @@ def learn_cli(
     project = places.decide(context, places.needed())
     named, codebook = theme_name(name), load_codebook(project.themes)
     known = load(base).model
+    reviewed = _take(project, codebook)
     for file in files or []:
         held, carry = write_labelled(project.corpus(named), named, read_labels(file, named))
         print(f"{project.corpus(named)}: {many(held, 'passage')} read for {named}, {carry} with it", file=sys.stderr)
     with waiting(f"Learning {named}"):
         model, found = learn_theme(named, project.corpora(), codebook, known)
     folder = bundle.save(model, places.model_to_write(context, out), readme=render_card(model, codebook.only(model.themes)))
+    if reviewed:
+        with closing(_store(project, codebook)) as store:
+            store.note_learned(str(load(folder).model.card["digest"]), reviewed)
     print(f"{folder}: {len(model.themes)} themes: {', '.join(model.themes)}", file=sys.stderr)
     _say(found)
 
@@ -155,17 +175,18 @@ def _say(found: Evaluation) -> None:
         inform(f"{theme.theme}: fewer than {FEW} passages with it are too few: label more (tagger theme find)")
 
 
-def _passages(inputs: Sequence[Path], used: Limits) -> list[Passage]:
-    """All passages of the reports."""
+def _documents(inputs: Sequence[Path], used: Limits) -> list[Document]:
+    """Read the reports."""
     from tagger.reading import find_documents
     from tagger.tagging import read_all
 
     with waiting("Reading"):
-        found = [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
-    return [passage for document in found for passage in document.passages]
+        return [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
 
 
-def _find(project: Project, name: str, passages: Sequence[Passage], out: Path, like: Sequence[str], count: int) -> None:
+def _find(
+    project: Project, name: str, documents: Sequence[Document], out: Path | None, like: Sequence[str], count: int, *, review: bool
+) -> None:
     """Find candidates and write them."""
     from tagger.corpus import passages as rows
     from tagger.errors import ThemesError
@@ -176,14 +197,59 @@ def _find(project: Project, name: str, passages: Sequence[Passage], out: Path, l
     theme = next((theme for theme in codebook.themes if theme.name == name), None)
     if theme is None:
         raise ThemesError(f"{project.themes}: has no theme {name!r}; it has {', '.join(codebook.names)}: tagger theme new {name}")
-    labelled = rows(project.corpus(name)) if project.corpus(name) in project.corpora() else []
+    _take(project, codebook)
+    every = [row for folder in project.corpora() for row in rows(folder)]
+    labelled = [row for row in every if name in row["labels"] or name in row.get("asked", ())]
+    passages = [passage for document in documents for passage in document.passages]
     carry = [row["text"] for row in labelled if name in row["labels"]]
     with waiting(f"Looking through {many(len(passages), 'passage')}"):
         found = find_candidates(passages, theme, seeds=[*like, *carry], known=[row["text"] for row in labelled], count=count)
-    write_candidates(out, name, found)
     kinds = [sum(one.why == why for one in found) for why in ("similar", "chance")]
-    print(
-        f"{out}: {len(found)} of {many(len(passages), 'passage')} to label: {len(found) - sum(kinds)} by words, {kinds[0]} by similarity, "
-        f"{kinds[1]} by chance; fill in yes or no, then: tagger theme learn {name} {out}",
-        file=sys.stderr,
-    )
+    told = f"{len(found) - sum(kinds)} by words, {kinds[0]} by similarity, {kinds[1]} by chance"
+    if out is not None:
+        write_candidates(out, name, found)
+        ratio = f"{len(found)} of {many(len(passages), 'passage')}"
+        print(f"{out}: {ratio} to label: {told}; fill in yes or no, then: tagger theme learn {name} {out}", file=sys.stderr)
+    if review:
+        sent = _send(project, codebook, theme, documents, found)
+        ratio = f"{sent} of {many(len(passages), 'passage')}"
+        print(
+            f"{project.workbench}: {ratio} to decide: {told}; in tagger serve, order 'Found for: {theme.title}'; "
+            f"then: tagger theme learn {name}",
+            file=sys.stderr,
+        )
+
+
+def _send(project: Project, codebook: Codebook, theme: Theme, documents: Sequence[Document], found: Sequence[Candidate]) -> int:
+    """Put candidates into the review of the project's workbench, tagged by its model; return how many."""
+    from tagger.tagging import load
+
+    with closing(_store(project, codebook)) as store:
+        from tagger.serving.review.candidates import send
+
+        return send(store, load(project.model if project.model.is_dir() else None), documents, theme.name, found)
+
+
+def _take(project: Project, codebook: Codebook) -> list[str]:
+    """Bring what was decided in the workbench, if anything, into the project's corpora; return the digests of the documents."""
+    from tagger.serving.review.store import FILE
+
+    if not (project.workbench / FILE).is_file():
+        return []
+    with closing(_store(project, codebook)) as store:
+        from tagger.serving.review.candidates import take
+        from tagger.serving.review.learning import REVIEWED
+
+        count, digests = take(store, project.corpus(REVIEWED))
+        if count:
+            print(f"{project.corpus(REVIEWED)}: {many(count, 'passage')} decided in the workbench", file=sys.stderr)
+        return digests
+
+
+def _store(project: Project, codebook: Codebook) -> Store:
+    """Open the review of the project's workbench."""
+    if find_spec("fastapi") is None:
+        raise MissingExtraError("fastapi", "serve")
+    from tagger.serving.review.store import FILE, Store
+
+    return Store(project.workbench / FILE, codebook.names)

@@ -19,7 +19,7 @@ from tagger.serving.engine import Engine
 from tagger.serving.metrics import Measured, Metrics
 from tagger.serving.rendering import PARTS, page
 from tagger.serving.review import routes as review
-from tagger.serving.review.learning import adopted
+from tagger.serving.review.learning import in_use
 from tagger.serving.review.workbench import Workbench
 from tagger.serving.security import HEADERS, Guard
 from tagger.serving.settings import Settings
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
-    app.state.engine = Engine(load(settings.model or adopted(settings.home)))
+    app.state.engine = Engine(load(in_use(settings)))
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()

@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from tagger import load
 from tagger.errors import TaggerError
 from tagger.serving.app import create_app
+from tagger.serving.review.learning import in_use
 from tagger.serving.settings import Settings
 
 
@@ -46,7 +47,7 @@ class Server(uvicorn.Server):
 
 
 def _run_several(settings: Settings, listener: socket.socket, started: Callable[[Settings], None]) -> None:
-    load(settings.model)  # what is wrong with it is said once
+    load(in_use(settings))  # what is wrong with it is said once
     with tempfile.TemporaryDirectory(prefix="tagger-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # where each process counts, so that any of them can tell the sum
         listener.listen()  # whoever asks before the processes have started waits

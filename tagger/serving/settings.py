@@ -23,7 +23,9 @@ class Settings:
     Parameters
     ----------
     model
-        Folder of the model; None for the default one.
+        Folder of the model; None for one that took over in the workbench, else ``default``.
+    default
+        Folder of the model that a project has; None for the one that comes with tagger.
     host, port
         The address to listen on. One that other machines reach needs a token.
     token
@@ -32,8 +34,8 @@ class Settings:
         Addresses of web pages, such as ``https://example.org``, that may call the API from a browser, and names under which this server
         is reached.
     themes
-        The codebook that reviewers work by and that models are trained with, the corpora beside it; None for that of the working directory
-        or the one that comes with tagger.
+        The codebook that reviewers work by and that models are trained with, the corpora beside it or in ``corpora/``; its themes are those
+        that passages are read for. None for that of the working directory or the one that comes with tagger, and the model's themes.
     home
         Folder of what reviewers decide and of the corpora that are made of it; it is made when there is something to keep.
     workers
@@ -53,6 +55,7 @@ class Settings:
     """
 
     model: Path | None = None
+    default: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8765
     token: str | None = None

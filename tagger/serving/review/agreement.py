@@ -25,16 +25,24 @@ class Verdict:
         return [decision.labels or () for decision in self.decisions]
 
     @property
+    def asked(self) -> set[str]:
+        """The themes for which anybody read it, and those by which a difference was settled."""
+        return {theme for decision in self.decisions for theme in decision.asked} | set(self.settlement.labels if self.settlement else ())
+
+    @property
     def differs(self) -> bool:
-        """Whether two annotators gave it different labels."""
-        return len(set(self.passes)) > 1
+        """Whether two annotators differ on a theme for which both read it."""
+        both = set(self.asked).intersection(*(decision.asked for decision in self.decisions))
+        return len({frozenset(labels) & both for labels in self.passes}) > 1
 
     @property
     def labels(self) -> tuple[str, ...] | None:
         """The labels that count: those settled, or given alike; None while a difference is not settled, or all skipped it."""
         if self.settlement is not None:
             return self.settlement.labels
-        return None if self.differs or not self.decisions else self.passes[0]
+        if self.differs or not self.decisions:
+            return None
+        return tuple(dict.fromkeys(label for labels in self.passes for label in labels))
 
 
 def verdicts(decisions: Sequence[Decision], settlements: Mapping[int, Settlement]) -> dict[int, Verdict]:
@@ -71,12 +79,13 @@ def agreement(found: Mapping[int, Verdict], themes: Sequence[str]) -> list[Agree
     """
     from tagger.corpus import krippendorff_alpha
 
-    twice = [verdict.passes for verdict in found.values() if len(verdict.decisions) == 2]
-    if not twice:
-        return []
+    twice = [verdict for verdict in found.values() if len(verdict.decisions) == 2]
     result = []
     for theme in themes:
-        first, second = ([theme in labels[place] for labels in twice] for place in (0, 1))
+        both_read = [verdict.passes for verdict in twice if all(theme in decision.asked for decision in verdict.decisions)]
+        if not both_read:
+            continue
+        first, second = ([theme in labels[place] for labels in both_read] for place in (0, 1))
         alpha = krippendorff_alpha([first, second])
         pairs = list(zip(first, second, strict=True))
         same, both = sum(a == b for a, b in pairs), sum(a and b for a, b in pairs)

@@ -127,10 +127,11 @@ def sample(entries: Sequence[Entry], found: Mapping[int, Verdict], themes: Seque
     for entry in entries:
         if entry.document in number:
             sizes[number[entry.document]] += 1
+    asked = label_rows((found[entry.key].asked for entry in part), themes)  # where nobody read for a theme, nothing counts
     return Sample(
         document=np.array([number[entry.document] for entry in part], np.int64),
-        labels=label_rows((found[entry.key].labels or () for entry in part), themes),
-        predicted=label_rows((entry.line["labels"] for entry in part), themes),
+        labels=label_rows((found[entry.key].labels or () for entry in part), themes) & asked,
+        predicted=label_rows((entry.line["labels"] for entry in part), themes) & asked,
         sizes=sizes,
         left_out=left_out,
     )

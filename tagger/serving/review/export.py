@@ -18,6 +18,8 @@ from tagger.serving.review.store import Entry, ReviewDocument
 from tagger.writing.markdown import escape
 from tagger.writing.text import many
 
+README = "README.md"
+_MADE = "reviewed in tagger's workbench"  # by what a datasheet tells that its corpus came from here
 _PLACES = ("section", "paragraph", "page", "start", "end")
 
 
@@ -32,7 +34,7 @@ def export(
 ) -> int:
     """Write the passages whose labels are known to a folder, all or those of ``only`` some documents; return how many they are.
 
-    The folder is replaced only when the new one is whole; if it holds anything but such a corpus, it is left alone.
+    The folder is replaced only when the new one is whole; if it holds anything but a corpus that came from here, it is left alone.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def export(
     files = {
         "passages.jsonl": _lines(_passage(entry, names[entry.key], found[entry.key]) for entry in rows),
         "annotations.jsonl": _lines(_annotation(names[entry.key], found[entry.key]) for entry in rows),
-        "README.md": _datasheet(kept, rows, found, themes),
+        README: _datasheet(kept, rows, found, themes),
     }
     _write(folder, files)
     return len(rows)
@@ -82,7 +84,8 @@ def _other_id(entry: Entry) -> str:
 
 def _passage(entry: Entry, name: str, verdict: Verdict) -> dict[str, Any]:
     places = {key: entry.line[key] for key in _PLACES if entry.line[key] is not None}
-    return {"id": name, "text": entry.text, "labels": list(verdict.labels or ()), "document": entry.line["document"], **places}
+    labels = {"labels": list(verdict.labels or ()), "document": entry.line["document"], "asked": sorted(verdict.asked)}
+    return {"id": name, "text": entry.text, **labels, **places}
 
 
 def _annotation(name: str, verdict: Verdict) -> dict[str, Any]:
@@ -91,6 +94,8 @@ def _annotation(name: str, verdict: Verdict) -> dict[str, Any]:
     for key, decision in zip(("first", "second"), verdict.decisions, strict=False):
         row[key] = list(decision.labels or ())
     row["by"] = [{"annotator": decision.annotator, "at": decision.at, "order": decision.queue} for decision in verdict.decisions]
+    if verdict.settlement is None and len(set(map(frozenset, verdict.passes))) > 1:
+        row["settled"] = "only one of them read it for the themes that both did not give alike"
     if verdict.settlement is not None:
         row["settled"] = f"{verdict.settlement.reason} ({verdict.settlement.annotator}, {verdict.settlement.at})"
     return row
@@ -116,7 +121,7 @@ def _datasheet(documents: Sequence[ReviewDocument], rows: Sequence[Entry], found
         "---",
         "# Datasheet: reviewed passages",
         "",
-        f"**What.** {many(len(rows), 'passage')} of {many(len(documents), 'document')}, reviewed in tagger's workbench; written on "
+        f"**What.** {many(len(rows), 'passage')} of {many(len(documents), 'document')}, {_MADE}; written on "
         f"{datetime.now(UTC):%Y-%m-%d}. The texts belong to the documents that they come from, which this sheet can't license.",
         "",
         "| document | passages in it | of them here |",
@@ -160,8 +165,9 @@ def _number(value: float | None) -> str:
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if folder.exists() and not {path.name for path in folder.iterdir()} <= set(files):
-            raise OutputError(f"{folder}: holds other files than a corpus: move it away, or name another data folder")
+        held = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        if not held <= set(files) or (held and not (README in held and _MADE in (folder / README).read_text("utf-8", "replace"))):
+            raise OutputError(f"{folder}: holds other files than a corpus of reviewed passages: move it away, or name another data folder")
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
             new = Path(made, "new")
             new.mkdir()

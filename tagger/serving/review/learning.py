@@ -25,7 +25,8 @@ from tagger.serving.review.agreement import Verdict
 from tagger.serving.review.estimates import random_part
 from tagger.serving.review.export import export
 from tagger.serving.review.project import Project, digest
-from tagger.serving.review.store import Entry
+from tagger.serving.review.store import Entry, ReviewDocument
+from tagger.serving.settings import Settings
 from tagger.tagging import Tagger, load
 from tagger.writing.whole import whole
 
@@ -57,16 +58,21 @@ def adopted(home: Path) -> Path | None:
     return folder
 
 
+def in_use(settings: Settings) -> Path | None:
+    """Return the folder of the model that answers: the one that was named, else one that took over, else the project's; None for ours."""
+    return settings.model or adopted(settings.home) or settings.default
+
+
 class Learning:
     """The runs of one data folder; one at a time."""
 
-    def __init__(self, home: Path, *, first: Path | None, themes: Path, corpora: Sequence[Path]) -> None:
+    def __init__(self, home: Path, *, first: Path | None, themes: Path, corpora: Sequence[Path], current: Path | None = None) -> None:
         self.home, self.themes = home, themes
         self.first = first
         """The model that the server began with, None for the default one."""
         self.corpora = tuple(corpora)
         """What may be learned from beside the reviewed passages."""
-        self.current = first or adopted(home)
+        self.current = current
         """The folder of the model in use."""
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -146,7 +152,7 @@ class Learning:
             raise ReviewError(f"there is no trained model {name!r}: load the page again")
         folder = self.first if name is None else self.home / "models" / name
         tagger = load(folder)
-        if set(tagger.themes) != set(project.store.themes):
+        if not set(tagger.themes) & set(project.store.themes):
             raise ReviewError(
                 f"the model has the themes {', '.join(tagger.themes)}, the passages in review {', '.join(project.store.themes)}"
             )
@@ -177,8 +183,7 @@ def _prepare(folder: Path, project: Project) -> list[str]:
     """Write what a run learns from and is measured on; return the digests of the documents that it learns from."""
     store, found = project.store, project.verdicts()
     documents, entries = store.documents(), project.pool().entries
-    learn = {document.id for document in documents if not document.held_out}
-    learn &= {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
+    learn = to_learn_from(documents, entries, found)
     if learn:
         export(folder / REVIEWED, documents, entries, found, store.themes, only=learn)
     unfair = project.learned()
@@ -191,6 +196,12 @@ def _prepare(folder: Path, project: Project) -> list[str]:
     return [document.digest for document in documents if document.id in learn]
 
 
+def to_learn_from(documents: Sequence[ReviewDocument], entries: Sequence[Entry], found: Mapping[int, Verdict]) -> set[int]:
+    """Return the documents with reviewed passages that models may learn from."""
+    reviewed = {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
+    return reviewed & {document.id for document in documents if not document.held_out}
+
+
 def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, Verdict]) -> dict[str, Any]:
     """All passages of a document, and the labels of its random part: on what its own doubts had chosen, the old model would do worse."""
     part = {entry.key for entry in random_part(entries, found)[0]}
@@ -199,6 +210,7 @@ def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, V
         "keys": [entry.key for entry in entries],
         "passages": [asdict(entry.passage) for entry in entries],
         "labels": {place: list(found[entry.key].labels or ()) for place, entry in enumerate(entries) if entry.key in part},
+        "asked": {place: sorted(found[entry.key].asked) for place, entry in enumerate(entries) if entry.key in part},
     }
 
 

@@ -74,15 +74,16 @@ class Project:
             tagger = self.engine.tagger
             model = digest(tagger)
             if self._pool is None or self._pool[0] != (self.store.revision, model):
+                known = [place for place, theme in enumerate(tagger.themes) if theme in self.store.themes]
+                themes = tuple(tagger.themes[place] for place in known)
                 own = Tagger(replace(tagger.model), name=tagger.name)  # what a model remembers of words is for one thread
                 for document in self.store.documents():
-                    if document.model != model:
-                        passages = [entry.passage for entry in self.store.entries(document.id)]
-                        self.store.retag(document.id, own.tag(passages), model=model)
+                    entries = self.store.entries(document.id)
+                    if document.model != model or any(theme not in entries[0].line["scores"] for theme in themes):
+                        self.store.retag(document.id, own.tag([entry.passage for entry in entries]), model=model)
                 revision = self.store.revision
-                model_of = tagger.model
-                review = model_of.thresholds, model_of.review, model_of.settings
-                pool = Pool(tuple(self.store.entries()), tagger.themes, *review, tuple(self.store.documents()))
+                review = tagger.model.thresholds[known], tagger.model.review[known], tagger.model.settings
+                pool = Pool(tuple(self.store.entries()), themes, *review, tuple(self.store.documents()))
                 self._pool = (revision, model), pool
             return self._pool[1]
 
@@ -113,6 +114,8 @@ class Project:
             return pool.random
         if queue == "uncertain":
             return pool.uncertain
+        if queue == "candidates":
+            return self.store.candidates().get(str(theme), [])
         if queue == "informative" and theme in pool.themes:
             return pool.informative(str(theme))
         if queue == "informative":
@@ -155,9 +158,14 @@ class Project:
         sampled = {entry.document for entry in random_part(unseen, found)[0]}
         labelled = {key: verdict.labels for key, verdict in found.items() if verdict.labels is not None}
         inside = [entry for entry in unseen if entry.document in sampled]
-        known_wrong = sum(entry.key in labelled and set(labelled[entry.key]) != set(entry.line["labels"]) for entry in inside)
+        known_wrong = sum(entry.key in labelled and _wrong(entry, found[entry.key], pool.themes) for entry in inside)
         undecided = sum(entry.key not in labelled for entry in inside)
         return estimate(drawn, pool.themes, known_wrong=known_wrong, undecided=undecided)
+
+
+def _wrong(entry: Entry, verdict: Verdict, themes: Sequence[str]) -> bool:
+    """Whether the model is wrong about a theme that it knows and for which somebody read the passage."""
+    return bool((set(verdict.labels or ()) ^ set(entry.line["labels"])) & verdict.asked & set(themes))
 
 
 def _learned_texts(tagger: Tagger, corpora: Sequence[Path]) -> set[str]:

@@ -4,6 +4,7 @@
 ``uncertain``    where the model is nearest to deciding otherwise
 ``informative``  uncertain about one theme and unlike each other and what was decided: what a model learns most from
 ``suspects``     an annotator's own decisions against what the model is sure of
+``candidates``   what `tagger theme find` found for a theme
 
 Orders that look at scores leave held-out documents alone: a sample that a model's doubts had chosen could not measure it.
 """
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from tagger.features import Features, FeatureSettings
 from tagger.serving.review.store import Decision, Entry, ReviewDocument
 
-QUEUES = ("uncertain", "informative", "suspects", "random")
+QUEUES = ("uncertain", "informative", "suspects", "random", "candidates")
 BLIND = frozenset({"random"})
 """Orders in which what the model says is hidden until the decision."""
 _DIVERSE = 200  # so many passages a theme are picked for their diversity; the others follow by uncertainty
@@ -108,7 +109,7 @@ class Pool:
     @cached_property
     def uncertain(self) -> list[int]:
         """Keys, the least certain first: by the theme that is nearest to its threshold."""
-        return self._by(self.doubt.max(axis=1)) if self.entries else []
+        return self._by(self.doubt.max(axis=1, initial=0)) if self.entries else []
 
     @cached_property
     def _informative(self) -> dict[str, list[int]]:
@@ -161,7 +162,8 @@ def suspects(pool: Pool, mine: Iterable[Decision]) -> list[int]:
         len(kept), len(pool.themes)
     )
     scores = pool.scores[[pool.place[decision.passage] for decision in kept]].reshape(given.shape)
-    contradicted = np.where(given, scores < pool.review[:, 0], scores >= pool.review[:, 1])
+    asked = np.array([[theme in decision.asked for theme in pool.themes] for decision in kept], bool).reshape(given.shape)
+    contradicted = asked & np.where(given, scores < pool.review[:, 0], scores >= pool.review[:, 1])
     own = np.where(contradicted, np.where(given, scores, 1 - scores), np.inf).min(axis=1, initial=np.inf)
     return [kept[row].passage for row in np.argsort(own, kind="stable") if np.isfinite(own[row])]
 

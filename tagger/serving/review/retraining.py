@@ -74,8 +74,10 @@ def _retrain(folder: Path, job: Mapping[str, Any], status: _Status) -> None:
 def _compared(documents: Sequence[Mapping[str, Any]], corpora: Sequence[Path], old: Tagger, new: Tagger) -> dict[str, Any]:
     """Measure both models on the held-out passages; those that nearly stand in a corpus that was learned from are left out."""
     leaked = _leaked([text for document in documents for text in _labelled(document)], corpora)
-    before, after = (_predictions(documents, leaked, tagger) for tagger in (old, new))
-    if not len(before):
+    read = {theme for document in documents for asked in document["asked"].values() for theme in asked}
+    themes = tuple(theme for theme in new.themes if theme in old.themes and theme in read)  # the others tell no difference
+    before, after = (_predictions(documents, leaked, tagger, themes) for tagger in (old, new))
+    if not len(before) or not themes:
         return {"passages": 0, "documents": 0, "left_out": len(leaked), "themes": [], "macro": None, "flips": []}
     figures = [_figures(each) for each in (before, after)]
     count = len(set(before.documents))
@@ -106,9 +108,9 @@ def _leaked(texts: Sequence[str], corpora: Sequence[Path]) -> set[str]:
     return {texts[pair.first] for pair in pairs if pair.first < border <= pair.second}
 
 
-def _predictions(documents: Sequence[Mapping[str, Any]], leaked: set[str], tagger: Tagger) -> Predictions:
+def _predictions(documents: Sequence[Mapping[str, Any]], leaked: set[str], tagger: Tagger, themes: tuple[str, ...]) -> Predictions:
     """What a model says of the labelled passages, each read in its document."""
-    ids, names, given, scores, predicted = [], [], [], [], []
+    ids, names, given, scores, predicted, read = [], [], [], [], [], []
     for document in documents:
         tagged = tagger.tag([Passage(**passage) for passage in document["passages"]])
         for place, labels in document["labels"].items():
@@ -117,18 +119,20 @@ def _predictions(documents: Sequence[Mapping[str, Any]], leaked: set[str], tagge
                 ids.append(str(document["keys"][int(place)]))
                 names.append(document["name"])
                 given.append(labels)
-                scores.append([item.scores[theme] for theme in tagger.themes])
+                scores.append([item.scores[theme] for theme in themes])
                 predicted.append(item.labels)
-    shape = (len(ids), len(tagger.themes))
+                read.append(document["asked"][place])
+    shape, asked = (len(ids), len(themes)), label_rows(read, themes)
     return Predictions(
-        themes=tagger.themes,
+        themes=themes,
         ids=tuple(ids),
         documents=tuple(names),
         fold=np.zeros(len(ids), np.int64),
-        labels=label_rows(given, tagger.themes).astype(np.int64),
+        labels=(label_rows(given, themes) & asked).astype(np.int64),
         scores=np.array(scores, np.float64).reshape(shape),
-        predicted=label_rows(predicted, tagger.themes),
+        predicted=label_rows(predicted, themes) & asked,
         corpora={},
+        asked=None if asked.all() else asked,
     )
 
 

@@ -29,13 +29,14 @@ Annotator = Annotated[str, Query(max_length=200)]
 
 
 class Decided(BaseModel):
-    """A decision as the page sends it; ``labels`` is null to skip."""
+    """A decision as the page sends it; ``labels`` is null to skip, ``asked`` the themes that it showed, all if left out."""
 
     token: str = Field(min_length=8, max_length=64)
     passage: int
     annotator: str = Field(max_length=200)
     labels: list[str] | None = Field(max_length=1000)
     queue: str = Field(max_length=20)
+    asked: list[str] | None = Field(None, max_length=1000)
 
 
 class Named(BaseModel):
@@ -85,9 +86,16 @@ def review(request: Request) -> Response:
     themes = showing.themes(workbench)
     if workbench.empty or not (documents := workbench.project.store.documents()):
         return page(request, "review_empty.html", part="Review")
-    annotators = workbench.project.store.annotators()
+    store = workbench.project.store
     return page(
-        request, "review.html", part="Review", themes=themes, codebook=workbench.codebook, documents=documents, annotators=annotators
+        request,
+        "review.html",
+        part="Review",
+        themes=themes,
+        codebook=workbench.codebook,
+        documents=documents,
+        annotators=store.annotators(),
+        candidates=store.candidates(),
     )
 
 
@@ -142,7 +150,8 @@ def decide(request: Request, given: Decided) -> dict[str, Any]:
     if given.queue not in QUEUES:
         raise ReviewError(f"there is no order {given.queue!r}: known are {', '.join(QUEUES)}")
     line = project.task(given.passage, None, given.queue).entry.line
-    project.store.decide(given.token, given.passage, given.annotator, given.labels, suggested=line["labels"], queue=given.queue)
+    who = given.token, given.passage, given.annotator
+    project.store.decide(*who, given.labels, suggested=line["labels"], queue=given.queue, asked=given.asked)
     return {"suggested": line["labels"], "scores": line["scores"]}
 
 

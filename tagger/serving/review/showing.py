@@ -13,7 +13,7 @@ from tagger.serving.review.project import Project, Task
 from tagger.serving.review.store import Decision, Entry, ReviewDocument
 from tagger.serving.review.workbench import Workbench
 from tagger.themes import Theme
-from tagger.writing.about import AboutTheme
+from tagger.writing.about import AboutTheme, letters
 from tagger.writing.text import many
 from tagger.writing.webpage import STYLES
 
@@ -21,19 +21,27 @@ FEW_DOCUMENTS = 5  # as `tagger.evaluation` has it, which takes long to import
 
 
 class ShownTheme(NamedTuple):
-    """A theme of the model, with its colour and what the codebook says of it, if anything."""
+    """A theme in review, with its colour and letter, whether the model knows it, and what the codebook says of it, if anything."""
 
-    place: int
     style: int
-    about: AboutTheme
+    letter: str
+    name: str
+    title: str
+    definition: str
+    known: bool
     codebook: Theme | None
 
 
 def themes(workbench: Workbench) -> list[ShownTheme]:
-    """Return the themes of the model in use."""
-    known = {theme.name: theme for theme in workbench.codebook.themes}
-    about = workbench.engine.tagger.about.themes
-    return [ShownTheme(place, place % STYLES, theme, known.get(theme.name)) for place, theme in enumerate(about)]
+    """Return the themes that passages are read for."""
+    written = {theme.name: theme for theme in workbench.codebook.themes}
+    known = {theme.name: theme for theme in workbench.engine.tagger.about.themes}
+    shown = []
+    for place, (name, letter) in enumerate(zip(workbench.themes, letters(workbench.themes), strict=True)):
+        about: Theme | AboutTheme = written.get(name) or known[name]
+        title = known[name].title if name in known else about.title
+        shown.append(ShownTheme(place % STYLES, letter, name, title, about.definition, name in known, written.get(name)))
+    return shown
 
 
 def task(workbench: Workbench, found: Task) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What people decide, in a SQLite file: documents sent to review, their passages as they were tagged, and every decision with who and when.
 
 Nothing that was acknowledged is lost when the process is killed or the power fails: write-ahead log, ``synchronous=FULL``, and a
-transaction a decision. Decisions are only ever added; taking one back marks it, so that the one before it counts again.
+transaction a decision. Decisions are only ever added; taking one back marks it, so that the one before it counts again. Themes may come
+to those that are reviewed: each decision tells for which its passage was read, as unlabelled is not negative.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from tagger.records import Document, Passage, Tagged
 from tagger.writing import tagged_to_json
 from tagger.writing.text import clean, label
 
-VERSION = 1
+FILE = "review.sqlite"
+"""Its name in the data folder."""
+VERSION = 2
 """Number of the schema below. A file of another number is refused."""
 
 _SCHEMA = """
@@ -39,7 +42,8 @@ CREATE TABLE passages (
 );
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
-    annotator TEXT NOT NULL, labels TEXT, suggested TEXT NOT NULL, queue TEXT NOT NULL, at TEXT NOT NULL, undone TEXT
+    annotator TEXT NOT NULL, labels TEXT, suggested TEXT NOT NULL, queue TEXT NOT NULL, at TEXT NOT NULL, undone TEXT,
+    asked TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX decisions_current ON decisions (passage, annotator, id) WHERE undone IS NULL;
 CREATE TABLE settlements (
@@ -47,8 +51,17 @@ CREATE TABLE settlements (
     annotator TEXT NOT NULL, labels TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
 );
 CREATE TABLE learned (model TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (model, document));
+CREATE TABLE candidates (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, theme TEXT NOT NULL, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
+    UNIQUE (theme, passage)
+);
 """
-_DECISION = "id, passage, annotator, labels, suggested, queue, at"
+_SECOND = (  # from format 1 to 2
+    "ALTER TABLE decisions ADD COLUMN asked TEXT NOT NULL DEFAULT '[]'",
+    "UPDATE decisions SET asked = (SELECT value FROM about WHERE name = 'themes')",
+    _SCHEMA.split(";\n")[-2],
+)
+_DECISION = "id, passage, annotator, labels, suggested, queue, at, asked"
 _CURRENT = "SELECT max(id) FROM decisions WHERE undone IS NULL GROUP BY passage, annotator"
 _HELD_OUT = 3  # of so many documents in a row, the second is held out
 
@@ -104,6 +117,8 @@ class Decision:
     """The labels that the model gave it at that time."""
     queue: str
     at: str
+    asked: tuple[str, ...]
+    """The themes for which he read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,10 @@ class Settlement:
 
 
 class Store:
-    """The file of one project. Every method is safe to call from any thread, and from several processes."""
+    """The file of one project. Every method is safe to call from any thread, and from several processes.
+
+    ``themes`` are those that are reviewed. They may be more than at an earlier time, but not fewer.
+    """
 
     def __init__(self, path: Path, themes: Sequence[str]) -> None:
         self.path, self.themes = path, tuple(themes)
@@ -142,16 +160,22 @@ class Store:
                 db.execute("INSERT INTO about VALUES ('themes', ?)", (json.dumps(self.themes),))
                 db.execute("INSERT INTO about VALUES ('revision', '0')")
                 db.execute(f"PRAGMA user_version = {VERSION}")
+            elif version == 1:
+                for statement in _SECOND:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
                 raise ReviewError(
                     f"{self.path}: has format {version}, and this tagger reads {VERSION}: update it, or name another data folder"
                 )
             themes = json.loads(db.execute("SELECT value FROM about WHERE name = 'themes'").fetchone()[0])
-        if set(themes) != set(self.themes):
-            raise ReviewError(
-                f"{self.path}: holds decisions about {', '.join(themes)}, but the model has {', '.join(self.themes)}: "
-                "take a model of these themes, or name another data folder"
-            )
+            if set(themes) - set(self.themes):
+                raise ReviewError(
+                    f"{self.path}: holds decisions about {', '.join(themes)}, but the codebook or model has {', '.join(self.themes)}: "
+                    "take one of these themes, or name another data folder"
+                )
+            if set(self.themes) - set(themes):
+                db.execute("UPDATE about SET value = ? WHERE name = 'themes'", (json.dumps(self.themes),))
 
     def close(self) -> None:
         """Close the file."""
@@ -182,10 +206,11 @@ class Store:
         """A number that rises with every change of the documents, but not with decisions."""
         return int(self._rows("SELECT value FROM about WHERE name = 'revision'")[0][0])
 
-    def add(self, document: Document, tagged: Sequence[Tagged], *, model: str) -> tuple[int, bool]:
+    def add(self, document: Document, tagged: Sequence[Tagged], *, model: str, learn: bool = False) -> tuple[int, bool]:
         """Save a document with its tagged passages; return its number, and whether it is new. The same text is saved once.
 
-        A passage's place in the random order comes from a hash of the document: nobody can choose it, and everybody gets the same.
+        A passage's place in the random order comes from a hash of the document: nobody can choose it, and everybody gets the same. With
+        ``learn`` the document is not held out.
         """
         if not tagged:
             raise ReviewError(f"{document.name}: has no passage to review")
@@ -195,10 +220,10 @@ class Store:
                 return int(known[0]), False
             name = self._free_name(document.name)
             count = db.execute("SELECT count(*) FROM documents").fetchone()[0]
-            values = (digest, name, label(document), model, count % _HELD_OUT == 1, _now())
+            values = (digest, name, label(document), model, not learn and count % _HELD_OUT == 1, _now())
             row = db.execute("INSERT INTO documents (digest, name, label, model, held_out, added) VALUES (?, ?, ?, ?, ?, ?)", values)
             number = int(row.lastrowid or 0)
-            lines = [(number, place, _chance(digest, place), _line(item, name)) for place, item in enumerate(tagged)]
+            lines = [(number, place, _chance(digest, place), self._line(item, name)) for place, item in enumerate(tagged)]
             db.executemany("INSERT INTO passages (document, place, chance, line) VALUES (?, ?, ?, ?)", lines)
             _changed(db)
         return number, True
@@ -208,6 +233,13 @@ class Store:
         base = clean(wanted).strip() or "document"
         taken = {name for (name,) in self._rows("SELECT name FROM documents")}
         return next(name for number in range(1, len(taken) + 2) if (name := base if number == 1 else f"{base}-{number}") not in taken)
+
+    def _line(self, item: Tagged, document: str) -> str:
+        """A passage as `tagger tag` writes it, with the themes in review, of the document as it is named here: no two have one name."""
+        line = tagged_to_json(item)
+        lists = {name: [theme for theme in line[name] if theme in self.themes] for name in ("labels", "review")}
+        maps = {name: {theme: value for theme, value in line[name].items() if theme in self.themes} for name in ("scores", "evidence")}
+        return json.dumps({**line, **lists, **maps, "document": document})
 
     def documents(self) -> list[ReviewDocument]:
         """Return the documents, in the order in which they came."""
@@ -228,7 +260,7 @@ class Store:
         """Replace what a model said of a document by what another one says."""
         with self._write() as db:
             name = db.execute("SELECT name FROM documents WHERE id = ?", (document,)).fetchone()[0]
-            lines = [(_line(item, name), document, place) for place, item in enumerate(tagged)]
+            lines = [(self._line(item, name), document, place) for place, item in enumerate(tagged)]
             db.executemany("UPDATE passages SET line = ? WHERE document = ? AND place = ?", lines)
             db.execute("UPDATE documents SET model = ? WHERE id = ?", (model, document))
             _changed(db)
@@ -249,12 +281,38 @@ class Store:
         with self._lock:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    # Candidates
+
+    def queue(self, theme: str, passages: Sequence[int]) -> None:
+        """Put candidates for a theme, the best first, after those that are there already."""
+        self._known([theme])
+        with self._write() as db:
+            db.executemany("INSERT OR IGNORE INTO candidates (theme, passage) VALUES (?, ?)", [(theme, passage) for passage in passages])
+
+    def candidates(self) -> dict[str, list[int]]:
+        """Return the candidates for each theme that has some, in their order."""
+        found: dict[str, list[int]] = {}
+        for theme, passage in self._rows("SELECT theme, passage FROM candidates ORDER BY id"):
+            if theme in self.themes:
+                found.setdefault(theme, []).append(passage)
+        return found
+
     # Decisions
 
     def decide(
-        self, token: str, passage: int, annotator: str, labels: Sequence[str] | None, *, suggested: Sequence[str] = (), queue: str
+        self,
+        token: str,
+        passage: int,
+        annotator: str,
+        labels: Sequence[str] | None,
+        *,
+        suggested: Sequence[str] = (),
+        queue: str,
+        asked: Sequence[str] | None = None,
     ) -> None:
-        """Keep a decision; ``labels`` is None to skip. When this returns, it is on the disk. The same ``token`` is kept once.
+        """Keep a decision; ``labels`` is None to skip, ``asked`` for all themes.
+
+        When this returns, it is on the disk. The same ``token`` is kept once.
 
         Raises
         ------
@@ -262,15 +320,15 @@ class Store:
             The passage is gone, two others have decided it, or its difference was shown already.
         """
         kept = None if labels is None else json.dumps(self._known(labels))
+        read = json.dumps(self._known([*(self.themes if asked is None else asked), *(labels or ())]))
         annotator = self.annotator(annotator)
         with self._write() as db:
             if db.execute("SELECT 1 FROM decisions WHERE token = ?", (token,)).fetchone():
                 return
             self._check_open(db, passage, annotator)
-            values = (token, passage, annotator, kept, json.dumps(list(suggested)), queue, _now())
-            db.execute(
-                "INSERT INTO decisions (token, passage, annotator, labels, suggested, queue, at) VALUES (?, ?, ?, ?, ?, ?, ?)", values
-            )
+            values = (token, passage, annotator, kept, json.dumps(list(suggested)), queue, _now(), read)
+            columns = "token, passage, annotator, labels, suggested, queue, at, asked"
+            db.execute(f"INSERT INTO decisions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def undo(self, annotator: str) -> Decision | None:
         """Take an annotator's last decision back and return it, or None where there is nothing to take back."""
@@ -364,14 +422,10 @@ class Store:
             _changed(db)
 
 
-def _line(item: Tagged, document: str) -> str:
-    """A passage as `tagger tag` writes it, of the document as it is named here: no two documents have one name."""
-    return json.dumps({**tagged_to_json(item), "document": document})
-
-
 def _decision(row: Sequence[Any]) -> Decision:
-    id, passage, annotator, labels, suggested, queue, at = row
-    return Decision(id, passage, annotator, None if labels is None else tuple(json.loads(labels)), tuple(json.loads(suggested)), queue, at)
+    id, passage, annotator, labels, suggested, queue, at, asked = row
+    given = None if labels is None else tuple(json.loads(labels))
+    return Decision(id, passage, annotator, given, tuple(json.loads(suggested)), queue, at, tuple(json.loads(asked)))
 
 
 def _chance(digest: str, place: int) -> float:

@@ -12,10 +12,10 @@ from tagger.errors import MissingExtraError, ReviewError
 from tagger.features import Features
 from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
-from tagger.serving.review.learning import Learning
+from tagger.serving.review.learning import REVIEWED, Learning, in_use
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors
-from tagger.serving.review.store import Store
+from tagger.serving.review.store import FILE, Store
 from tagger.serving.settings import Settings
 from tagger.themes import load_codebook
 
@@ -38,8 +38,13 @@ class Workbench:
         themes = settings.themes or next(path for path in _CODEBOOKS if path.is_file())
         self.codebook = load_codebook(themes)
         """What annotators work by."""
-        corpora = sorted(path.parent for path in themes.parent.glob("*/passages.jsonl"))
-        self.learning = Learning(self.home, first=settings.model, themes=themes, corpora=corpora)
+        self.themes = self.codebook.names if settings.themes else engine.tagger.themes
+        """What passages are read for: the themes of the codebook that was named, whether the model knows them or not, else the model's."""
+        places = ("*/passages.jsonl", "corpora/*/passages.jsonl")  # beside the codebook; in a project
+        self._corpora = sorted(path.parent for place in places for path in themes.parent.glob(place))
+        others = [path for path in self._corpora if path.name != REVIEWED]  # what is reviewed is learned from anyway
+        first, current = settings.model or settings.default, in_use(settings)
+        self.learning = Learning(self.home, first=first, current=current, themes=themes, corpora=others)
         self._project: Project | None = None
         self._lock, self._comparing = threading.Lock(), threading.Lock()
 
@@ -64,7 +69,7 @@ class Workbench:
     @property
     def corpus(self) -> Path:
         """The folder of the corpus that is exported."""
-        return self.home / "corpora" / "reviewed"
+        return self.home / "corpora" / REVIEWED
 
     def send(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
         """Save a document to be reviewed; return its number, and whether it is new."""
@@ -83,14 +88,14 @@ class Workbench:
 
     @property
     def _path(self) -> Path:
-        return self.home / "review.sqlite"
+        return self.home / FILE
 
     def _opened(self) -> Project:
         if find_spec("datasets") is None:
             raise MissingExtraError("datasets", "train")
         with self._lock:
             if self._project is None:
-                self._project = Project(Store(self._path, self.engine.tagger.themes), self.engine, self.learning.corpora)
+                self._project = Project(Store(self._path, self.themes), self.engine, self._corpora)
             return self._project
 
     @cached_property

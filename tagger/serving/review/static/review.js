@@ -131,8 +131,9 @@ function begin() {
   coming = null;
   $("why").textContent = {
     random: "You have decided every passage that is in review.",
+    candidates: "You have decided every passage that was found for this theme.",
     suspects: "None of your decisions stands against what the model is sure of.",
-  }[orders.value] ?? "You have decided every passage that models may be trained on. Those of held-out documents are reviewed in random order only.";
+  }[orders.value.split(":")[0]] ?? "You have decided every passage that models may be trained on. Those of held-out documents are reviewed in random order only.";
   show();
   if (annotator) refill();
 }
@@ -144,7 +145,7 @@ function decide(labels) {
   if (!task) return;
   left = Math.max(left - 1, 0);
   warn("");
-  outbox.add({ passage: task.key, annotator, labels, queue: task.queue });
+  outbox.add({ passage: task.key, annotator, labels, queue: task.queue, asked: Object.keys(titles) });
   show();
   refill();
   focus();

@@ -1,0 +1,41 @@
+"""Between `tagger theme` and the workbench: candidates go into review, and what was decided comes back as a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tagger.extending import Candidate
+from tagger.records import Document, Passage
+from tagger.serving.review.agreement import verdicts
+from tagger.serving.review.export import export
+from tagger.serving.review.learning import to_learn_from
+from tagger.serving.review.project import digest
+from tagger.serving.review.store import Entry, Store
+from tagger.tagging import Tagger
+
+
+def send(store: Store, tagger: Tagger, documents: Sequence[Document], theme: str, candidates: Sequence[Candidate]) -> int:
+    """Put candidates for a theme into review, with the documents that they stand in; return how many.
+
+    Those of a document that is held out are left out, for nothing is learned from it.
+    """
+    wanted = {candidate.passage for candidate in candidates}
+    keys: dict[Passage, Entry] = {}
+    for document in documents:
+        if not wanted.isdisjoint(document.passages):
+            number, _ = store.add(document, tagger.tag(document), model=digest(tagger), learn=True)
+            keys |= {passage: entry for passage, entry in zip(document.passages, store.entries(number), strict=True) if passage in wanted}
+    held_out = {document.id for document in store.documents() if document.held_out}
+    entries = [keys[candidate.passage] for candidate in candidates]
+    open_keys = [entry.key for entry in entries if entry.document not in held_out]
+    store.queue(theme, open_keys)
+    return len(open_keys)
+
+
+def take(store: Store, folder: Path) -> tuple[int, list[str]]:
+    """Write what was decided of documents that are not held out as a corpus; return how many passages, and the documents' digests."""
+    documents, entries, found = store.documents(), store.entries(), verdicts(store.decisions(), store.settlements())
+    learn = to_learn_from(documents, entries, found)
+    count = export(folder, documents, entries, found, store.themes, only=learn) if learn else 0
+    return count, [document.digest for document in documents if document.id in learn]
