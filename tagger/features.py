@@ -82,6 +82,8 @@ class FeatureSettings:
 
         Settings also come out of model folders of strangers.
         """
+        if not isinstance(self.weights, Mapping) or not isinstance(self.lexicon, Mapping):
+            raise ValueError("weights and lexicon must be tables of names")
         if unknown := set(self.weights) - {*KINDS, *CONTEXT}:
             raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join((*KINDS, *CONTEXT))}")
         if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(map(self.weights.get, KINDS)):
@@ -103,7 +105,8 @@ class FeatureSettings:
         if len(self.lexicon) > _MOST_CLASSES:
             raise ValueError(f"the lexicon must be of at most {_MOST_CLASSES} classes")
         for name, words in self.lexicon.items():
-            if isinstance(words, str) or not all(isinstance(word, str) and word.rstrip("$") and len(word) <= _LONGEST for word in words):
+            listed = isinstance(words, Sequence) and not isinstance(words, str)
+            if not listed or not all(isinstance(word, str) and word.rstrip("$") and len(word) <= _LONGEST for word in words):
                 raise ValueError(f"class {name!r} of the lexicon must be a list of words of at most {_LONGEST} characters")
         if (crowded := _crowded(self.lexicon)) is not None:
             raise ValueError(f"more than {_MOST_TOGETHER} classes of the lexicon hold {crowded!r} or its beginning")
