@@ -162,6 +162,8 @@ def _build(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Mo
     themes = manifest["themes"]
     if not isinstance(themes, list) or not themes or len(themes) > 1000 or not all(isinstance(name, str) for name in themes):
         raise ValueError("'themes' must be a list of names")
+    if len(set(themes)) < len(themes):
+        raise ValueError("'themes' must differ from each other")
     settings = FeatureSettings(**manifest["features"])
     if settings.cells * len(themes) > _MOST_CELLS:
         raise ValueError(f"{len(themes)} themes, {len(settings.lexicon)} classes and {settings.bits} bits would fill the memory")

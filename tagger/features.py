@@ -43,6 +43,8 @@ _CLASSES = ("beside", "class", "opening", "order")  # what is made of classes
 
 _BATCH = 1 << 17  # characters of text in one pass: tables and sums stay in the cache
 _MOST_CLASSES = 256
+_LONGEST = 100  # characters of a pattern
+_MOST_TOGETHER = 16  # classes of one word: each of them pairs with each of every word in the window
 _SMALL = np.float64(1e-12)
 _LENGTHS, _CAPITALS, _DIGITS = (3, 6, 10, 20, 35), (0.0, 0.1, 0.6), (0.0, 0.1)  # upper ends of the classes of a line's form
 
@@ -80,6 +82,8 @@ class FeatureSettings:
 
         Settings also come out of model folders of strangers.
         """
+        if not isinstance(self.weights, Mapping) or not isinstance(self.lexicon, Mapping):
+            raise ValueError("weights and lexicon must be tables of names")
         if unknown := set(self.weights) - {*KINDS, *CONTEXT}:
             raise ValueError(f"unknown kind of feature {min(unknown)!r}; known are {', '.join((*KINDS, *CONTEXT))}")
         if not all(0 <= weight <= 1000 for weight in self.weights.values()) or not any(map(self.weights.get, KINDS)):
@@ -101,8 +105,11 @@ class FeatureSettings:
         if len(self.lexicon) > _MOST_CLASSES:
             raise ValueError(f"the lexicon must be of at most {_MOST_CLASSES} classes")
         for name, words in self.lexicon.items():
-            if not all(isinstance(word, str) and word.rstrip("$") for word in words):
-                raise ValueError(f"class {name!r} of the lexicon must be a list of words")
+            listed = isinstance(words, Sequence) and not isinstance(words, str)
+            if not listed or not all(isinstance(word, str) and word.rstrip("$") and len(word) <= _LONGEST for word in words):
+                raise ValueError(f"class {name!r} of the lexicon must be a list of words of at most {_LONGEST} characters")
+        if (crowded := _crowded(self.lexicon)) is not None:
+            raise ValueError(f"more than {_MOST_TOGETHER} classes of the lexicon hold {crowded!r} or its beginning")
 
     @property
     def columns(self) -> int:
@@ -399,6 +406,20 @@ class Features:
     def _column(self, value: UInt) -> Int:
         """The column of a hash: its highest bits."""
         return (value >> np.uint64(64 - self.settings.bits)).astype(np.int64)
+
+
+def _crowded(lexicon: Mapping[str, Sequence[str]]) -> str | None:
+    """A pattern that puts a word into more classes than any word needs, counting the patterns that are prefixes of it."""
+    classes: dict[str, set[str]] = {}
+    for name, words in lexicon.items():
+        for word in words:
+            classes.setdefault(word.lower(), set()).add(name)
+    for pattern, own in classes.items():
+        word = pattern.rstrip("$")
+        found = own.union(*(classes.get(word[:size], ()) for size in range(1, len(word) + 1)))
+        if len(found) > _MOST_TOGETHER:
+            return pattern
+    return None
 
 
 def _form(text: str) -> tuple[int, ...]:

@@ -92,6 +92,10 @@ def test_bundle_refuses_an_unknown_format_with_advice(folder):
         {"features": {"bits": 60}},
         {"features": {"bits": 24}, "themes": [f"theme {n}" for n in range(1000)]},
         {"features": {"code": "import os"}},
+        {"features": {"lexicon": ["a"]}},
+        {"features": {"lexicon": {"a": 3}}},
+        {"features": {"weights": []}},
+        {"themes": ["a"] * 4},
         {"files": {"../secret": "0"}},
     ],
 )

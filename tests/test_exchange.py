@@ -14,6 +14,7 @@ from dataclasses import replace
 from random import Random
 
 import datasets
+import pyarrow as pa
 import pytest
 
 from tagger import corpus as corpora_on_disk
@@ -22,6 +23,7 @@ from tagger.cli.exchange import ToolFormat
 from tagger.errors import InputError, OutputError
 from tagger.exchange import Corpus, Item, Labels
 from tagger.exchange.huggingface import from_dataset, to_dataset
+from tagger.reading.content import LIMITS
 
 PASSAGES = [name for name in exchange.NAMES if name not in ("spacy", "refi-qda")]  # spaCy: see test_exchange_tools.py
 SPANS = ["refi-qda", "label-studio", "prodigy"]
@@ -303,6 +305,37 @@ def test_exchange_datasets_in_memory_keep_class_labels_and_become_parquet(odd, t
     split = datasets.DatasetDict({"train": dataset.rename_column("labels", "label").select_columns(["text", "label"])})
     split.save_to_disk(tmp_path / "split")
     assert [item.labels for item in exchange.read(tmp_path / "split", themes).items] == [item.labels for item in odd.items]
+
+
+def test_exchange_datasets_open_no_file_that_a_row_names(themes, tmp_path):
+    columns = {"text": ["Police took bribes."], "labels": [["complicity"]], "picture": [{"path": str(tmp_path / "secret"), "bytes": None}]}
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "labels": datasets.List(datasets.Value("string")), "picture": datasets.Image()}
+    )
+    found = datasets.Dataset.from_dict(columns, features=features)
+    assert from_dataset(found, Labels(themes)).items[0].labels == ("complicity",)
+
+
+@pytest.mark.parametrize("name", ["../elsewhere.arrow", "/etc/hostname", ".."])
+def test_exchange_datasets_read_no_file_elsewhere(name, odd, themes, tmp_path):
+    exchange.write(tmp_path / "set", odd, themes, format="datasets")
+    state = json.loads((tmp_path / "set/state.json").read_text(encoding="utf-8"))
+    (tmp_path / "set" / state["_data_files"][0]["filename"]).rename(tmp_path / "elsewhere.arrow")
+    state["_data_files"] = [{"filename": name}]
+    (tmp_path / "set/state.json").write_text(json.dumps(state), encoding="utf-8")
+    with pytest.raises(InputError, match="names a file elsewhere"):
+        exchange.read(tmp_path / "set", themes)
+
+
+def test_exchange_datasets_that_expand_are_refused(themes, tmp_path):
+    table = pa.table({"text": ["a" * (160 << 20)], "labels": [["complicity"]]})
+    datasets.Dataset.from_dict({"text": ["a"], "labels": [["complicity"]]}).save_to_disk(str(tmp_path / "set"))
+    (data,) = (tmp_path / "set").glob("*.arrow")
+    with pa.ipc.new_stream(data, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_table(table)
+    assert data.stat().st_size < 1 << 20
+    with pytest.raises(InputError, match="memory"):
+        exchange.read(tmp_path / "set", themes, limits=replace(LIMITS, memory=100 << 20))
 
 
 def test_exchange_unknown_labels_are_named_with_their_place_and_how_to_map_them(themes, tmp_path):

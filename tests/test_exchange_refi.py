@@ -19,6 +19,7 @@ from tagger import exchange
 from tagger.errors import InputError
 from tagger.exchange import Corpus, Item
 from tagger.exchange.qdc import read_qdc, themes_toml, write_qdc
+from tagger.reading.content import LIMITS
 from tagger.themes import load_codebook
 
 SPACE = "{urn:QDA-XML:project:1.0}"
@@ -278,6 +279,27 @@ def test_refi_bad_projects_cost_one_line(sources, options, message, codebook, tm
         exchange.read(path, codebook.themes)
     assert str(failed.value).startswith(f"{path}: {message}")
     assert "\n" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("limit", "paths", "message"),
+    [
+        (LIMITS, ("internal://a.txt", "internal://A.txt"), "is that of another source, too"),
+        (replace(LIMITS, characters=20), ("internal://a.txt", "internal://b.txt"), "holds more than 20 characters"),
+        (replace(LIMITS, passages=1), ("internal://a.txt", "internal://b.txt"), "has more than 1 passages"),
+    ],
+)
+def test_refi_sources_keep_within_the_limits_together(limit, paths, message, codebook, tmp_path):
+    sources = "".join(source(path, selection(0, 9, (ANN, 1)), path) for path in paths)
+    path = project(tmp_path, sources, {"a.txt": "Officials do.", "b.txt": "Officials do."})
+    with pytest.raises(InputError, match=message):
+        exchange.read(path, codebook.themes, limits=limit)
+
+
+def test_refi_sources_of_one_name_are_documents_of_their_own(codebook, tmp_path):
+    sources = "".join(source("A", selection(0, 9, (ANN, 1)), content="Officials do.") for _ in range(3))
+    found = exchange.read(project(tmp_path, sources), codebook.themes)
+    assert list(found.texts) == ["A", "A-2", "A-3"]
 
 
 def test_refi_zip_archive_that_is_no_project(codebook, tmp_path):

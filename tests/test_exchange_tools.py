@@ -11,6 +11,7 @@ import pytest
 from tagger import exchange
 from tagger.errors import InputError
 from tagger.exchange.label_studio import interface
+from tagger.reading.content import LIMITS
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,12 @@ def test_exchange_spacy_bad_files_cost_one_line(content, message, codebook, spac
     (tmp_path / "a.spacy").write_bytes(content)
     with pytest.raises(InputError, match=message):
         exchange.read(tmp_path / "a.spacy", codebook.themes)
+
+
+def test_exchange_spacy_bytes_that_become_many_objects_are_refused(codebook, spacy, tmp_path):
+    (tmp_path / "a.spacy").write_bytes(zlib.compress(b"\x81\xa5attrs\xdd" + (12 << 20).to_bytes(4, "big") + b"\x80" * (12 << 20)))
+    with pytest.raises(InputError, match="memory"):
+        exchange.read(tmp_path / "a.spacy", codebook.themes, limits=replace(LIMITS, memory=300 << 20))
 
 
 def test_exchange_argilla_reads_and_writes_what_we_do(mexico, codebook, tmp_path):

@@ -254,3 +254,13 @@ def test_features_are_the_same_for_threads_that_share_them() -> None:
     assert all(np.array_equal(a.indices, b.indices) and np.array_equal(a.data, b.data) for a, b in zip(expected, found, strict=True))
     again = pickle.loads(pickle.dumps(features))
     assert np.array_equal(again.counts(texts[3]).indices, expected[3].indices)
+
+
+def test_features_refuse_a_lexicon_that_puts_one_word_into_very_many_classes():
+    with pytest.raises(ValueError, match="more than 16 classes of the lexicon hold 'a'"):
+        FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(17)})
+    with pytest.raises(ValueError, match="hold"):
+        FeatureSettings(lexicon={f"class {number}": ["a" * (number + 1)] for number in range(17)})
+    with pytest.raises(ValueError, match="hold"):
+        FeatureSettings(lexicon={f"class {number}": ["ab$" if number else "A"] for number in range(17)})
+    FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(16)})

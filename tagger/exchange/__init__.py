@@ -11,6 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from tagger.errors import InputError, OutputError
 from tagger.exchange import argilla, docbin, doccano, huggingface, label_studio, prodigy, qdpx, tables
+from tagger.exchange.apart import read_apart
 from tagger.exchange.folders import is_corpus, read_corpus, write_corpus
 from tagger.exchange.items import Corpus, Item, Labels, check_fit, from_results
 from tagger.exchange.jsons import read_objects
@@ -65,6 +66,8 @@ FORMATS: dict[str, Format] = {
 """The formats of files; ``datasets``, which is a folder, is beside them."""
 DATASETS = "datasets"
 NAMES = (*FORMATS, DATASETS)
+LIBRARIES: dict[str, Callable[[], Any]] = {"spacy": docbin.library, DATASETS: huggingface.library}
+"""The formats that are read in a process of their own, and what loads the library for each."""
 
 
 def read(
@@ -100,20 +103,26 @@ def read(
     path = Path(path)
     known = Labels(themes, labels)
     with naming(str(path)):
-        if format == DATASETS or (format is None and path.is_dir()):
-            found = huggingface.read_dataset(path, path.name, known, limits)
-        else:
-            data = read_bytes(path, limits)
-            found = FORMATS[format or _format(path, data, limits)].read(data, path.stem, known, limits)
+        format = format or (DATASETS if path.is_dir() else _format(path, limits))
+        if format in LIBRARIES:
+            return read_apart(format, path, themes, labels, limits)
+        found = read_here(path, format, known, limits)
         known.check()
     return found
 
 
-def _format(path: Path, data: bytes, limits: Limits) -> str:
+def read_here(path: Path, format: str, labels: Labels, limits: Limits) -> Corpus:
+    """Read a file or folder of this format in this process; the labels that are unknown are left for `Labels.check`."""
+    if format == DATASETS:
+        return huggingface.read_dataset(path, path.name, labels, limits)
+    return FORMATS[format].read(read_bytes(path, limits), path.stem, labels, limits)
+
+
+def _format(path: Path, limits: Limits) -> str:
     """What a file is: its ending tells, and of JSON the first object."""
     ending = path.suffix.lower()
     if ending in (".json", ".jsonl", ".ndjson"):
-        _, first = read_objects(data, limits)[0]
+        _, first = read_objects(read_bytes(path, limits), limits)[0]
         for name, format in FORMATS.items():
             if format.recognise is not None and format.recognise(first):
                 return name

@@ -65,7 +65,7 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
 
 
 def _docs(data: bytes, limits: Limits) -> Iterator[Doc]:
-    spacy = _spacy()
+    spacy = library()
     unpacked = zlib.decompressobj()
     try:
         size = len(unpacked.decompress(data, limits.expanded))
@@ -75,7 +75,7 @@ def _docs(data: bytes, limits: Limits) -> Iterator[Doc]:
         if not size or len(found) > limits.passages:
             raise InputError(f"has no document, or more than {limits.passages:,}")
         yield from found.get_docs(spacy.blank("en").vocab)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # (whatever spaCy makes of damaged bytes)
         raise InputError(f"is no DocBin of spaCy, or is damaged: {type(error).__name__}") from error
@@ -91,7 +91,7 @@ def _user_data(doc: Doc, where: str) -> dict[str, Any]:
 
 def write_cats(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
     """Write a document a passage, with a category a theme: 0 or 1."""
-    nlp = _spacy().blank("en")
+    nlp = library().blank("en")
 
     def docs() -> Iterator[Doc]:
         for item in corpus.items:
@@ -106,7 +106,7 @@ def write_cats(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> No
 
 def write_spans(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
     """Write a document for each of the corpus, in which each theme of a passage is a span of exactly its characters."""
-    nlp = _spacy().blank("en")
+    nlp = library().blank("en")
     _write((_spanned(nlp, one) for one in documents(corpus)), stream)
 
 
@@ -138,13 +138,14 @@ def _tokens(nlp: Language, text: str, places: Sequence[int]) -> Doc:
 
 
 def _write(docs: Iterator[Doc], stream: IO[bytes]) -> None:
-    found = _spacy().tokens.DocBin(store_user_data=True)
+    found = library().tokens.DocBin(store_user_data=True)
     for doc in docs:
         found.add(doc)
     stream.write(found.to_bytes())
 
 
-def _spacy() -> Any:
+def library() -> Any:
+    """The library spaCy."""
     try:
         import spacy
         import spacy.tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +13,14 @@ from tagger.exchange.folders import new_folder
 from tagger.exchange.items import Corpus, Labels
 from tagger.exchange.rows import COLUMNS, corpus_of
 from tagger.reading.content import Limits
+from tagger.reading.table import TEXTS
 from tagger.themes import Theme
 
 if TYPE_CHECKING:
     import datasets
 
+_LABELS = ("labels", "label", "themes")  # what `corpus_of` knows as the column of labels
+_ROWS = 1000
 _PLAIN = {str: "string", int: "int64"}
 
 
@@ -31,7 +35,7 @@ def to_dataset(corpus: Corpus, themes: Sequence[Theme]) -> datasets.Dataset:
     >>> to_dataset(read_corpus("corpora/mexico-2014", book.names), book.themes).features["labels"].feature.names
     ['complicity', 'forced_labor', 'shelter_gaps', 'data_quality']
     """
-    datasets = _datasets()
+    datasets = library()
     labels = datasets.List(datasets.ClassLabel(names=[theme.name for theme in themes]))
     kinds = {name: labels if kind is tuple else datasets.Value(_PLAIN[kind]) for name, kind in COLUMNS.items()}
     rows = [asdict(item) for item in corpus.items]
@@ -41,16 +45,19 @@ def to_dataset(corpus: Corpus, themes: Sequence[Theme]) -> datasets.Dataset:
 
 def from_dataset(dataset: datasets.Dataset, labels: Labels, name: str = "dataset") -> Corpus:
     """Make a corpus of a dataset that has a column of texts and one of labels, by name or by number."""
-    return corpus_of(((f"row {number}", row) for number, row in enumerate(_rows(dataset), 1)), name, labels)
+    return corpus_of(((f"row {number}", row) for number, row in enumerate(_rows(dataset, labels), 1)), name, labels)
 
 
 def read_dataset(folder: Path, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read what `datasets.Dataset.save_to_disk` wrote; of a dictionary of datasets, the only one."""
-    datasets = _datasets()
+    datasets = library()
+    _refuse_strange_files(folder)
     if sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) > limits.size:
         raise InputError(f"is larger than {limits.size >> 20} MiB: select fewer rows, or raise the limit")
     try:
         found = datasets.load_from_disk(str(folder))
+    except MemoryError:
+        raise
     except Exception as error:  # (whatever it makes of damaged files)
         raise InputError(f"is no dataset saved by datasets: {str(error).splitlines()[0] if str(error) else error!r}") from error
     if isinstance(found, Mapping):
@@ -59,34 +66,60 @@ def read_dataset(folder: Path, name: str, labels: Labels, limits: Limits) -> Cor
         found = next(iter(found.values()))
     if len(found) > limits.passages:
         raise InputError(f"has more than {limits.passages:,} rows: select fewer, or raise the limit")
-    return from_dataset(found, labels, name)
+    try:
+        return from_dataset(found, labels, name)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # (whatever Arrow makes of damaged tables)
+        raise InputError(f"is damaged: {type(error).__name__} while reading its rows") from error
 
 
 def write_dataset(corpus: Corpus, themes: Sequence[Theme], folder: Path) -> None:
     """Save a dataset into a new folder, for `datasets.load_from_disk`."""
     dataset = to_dataset(corpus, themes)
     with new_folder(folder) as made:
-        _datasets().disable_progress_bars()
+        library().disable_progress_bars()
         dataset.save_to_disk(str(made))
 
 
-def _rows(dataset: datasets.Dataset) -> Iterator[dict[str, Any]]:
-    """Yield rows whose class labels are names."""
-    datasets = _datasets()
+def _refuse_strange_files(folder: Path) -> None:
+    """Refuse a dataset that names files outside its own folder, which would be read as if they were its tables."""
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            raise InputError(f"{path.relative_to(folder)}: is a link: save the dataset anew")
+        if path.name != "state.json":
+            continue
+        try:
+            names = [str(one["filename"]) for one in json.loads(path.read_bytes())["_data_files"]]
+        except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
+            raise InputError(f"{path.relative_to(folder)}: does not list the files of the dataset: save it anew") from error
+        for name in names:
+            if not name or set(name) & set("/\\:") or name in (".", ".."):
+                raise InputError(f"{path.relative_to(folder)}: names a file elsewhere, {name[:100]!r}: save the dataset anew")
+
+
+def _rows(dataset: datasets.Dataset, labels: Labels) -> Iterator[dict[str, Any]]:
+    """Yield rows whose class labels are names; columns that a corpus has no use for are left alone, and no picture or sound is opened."""
+    datasets = library()
     named: dict[str, Any] = {}
     for name, kind in dataset.features.items():
         inner = getattr(kind, "feature", kind)
         if isinstance(inner, datasets.ClassLabel):
             named[name] = inner
-    for row in dataset:
-        for name, kind in named.items():
-            value = row[name]
-            if value is not None:
-                row[name] = [kind.int2str(number) for number in value] if isinstance(value, list) else kind.int2str(value)
-        yield row
+    useful = [name for name in dataset.column_names if name in (*TEXTS, *_LABELS, *COLUMNS, *labels.names)]
+    # Without a text the rows are refused, and the message names all columns.
+    chosen = dataset.select_columns(useful) if set(TEXTS) & set(useful) else dataset
+    for table in chosen.with_format("arrow").iter(_ROWS):  # as stored: decoding would open the files, even of the network, that a row names
+        for row in table.to_pylist():
+            for name, kind in named.items():
+                value = row.get(name)
+                if value is not None:
+                    row[name] = [kind.int2str(number) for number in value] if isinstance(value, list) else kind.int2str(value)
+            yield row
 
 
-def _datasets() -> Any:
+def library() -> Any:
+    """The library datasets."""
     try:
         import datasets
     except ImportError as error:

@@ -20,7 +20,7 @@ from tagger.exchange.items import FINAL, MACHINE, Corpus, Item, Labels, Voted, d
 from tagger.exchange.qdc import child, children, codes, codes_element, etree, guid, local, parse, plain_guid, text, theme_guid
 from tagger.reading.archives import member, open_archive
 from tagger.reading.content import Limits, clean
-from tagger.reading.plain import decode
+from tagger.reading.plain import check_size, decode
 from tagger.themes import Theme
 from tagger.writing.text import many
 
@@ -105,9 +105,13 @@ def _known(description: str) -> dict[str, str]:
     return {name: re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value) for name, value in lines}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Project:
-    """What the codings of a project refer to; ``missed`` counts what can't be read, by what it is."""
+    """What the codings of a project refer to.
+
+    ``members`` are the files inside by their names in small letters; ``missed`` counts what can't be read, by what it is; ``read`` are the
+    members whose texts were read, and ``characters`` those of all texts together.
+    """
 
     archive: zipfile.ZipFile
     codes: Mapping[str, tuple[str, ...]]
@@ -115,7 +119,18 @@ class _Project:
     ours: bool
     labels: Labels
     limits: Limits
+    members: Mapping[str, str]
     missed: Counter[str] = field(default_factory=Counter)
+    read: set[str] = field(default_factory=set)
+    characters: int = 0
+
+    def counted(self, text: str) -> str:
+        """Return a text of the project, unless it is one too many."""
+        self.characters += len(text)
+        if self.characters > self.limits.characters:
+            most = f"{self.limits.characters:,} characters of text"
+            raise InputError(f"holds more than {most}: cut it into several projects, or raise the limit")
+        return text
 
 
 def read_qdpx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
@@ -136,15 +151,20 @@ def read_qdpx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
         }
         names = {code.guid: (code.name, *code.above) for code in codes(child(child(root, "CodeBook"), "Codes"))}
         names |= {theme_guid(theme): (theme,) for theme in labels.names if theme_guid(theme) in names}
-        project = _Project(archive, names, _apart(users), root.get("origin") == _ORIGIN, labels, limits)
+        members = {one.lower(): one for one in archive.namelist()}
+        project = _Project(archive, names, _apart(users), root.get("origin") == _ORIGIN, labels, limits, members)
         voted: list[Voted] = []
         texts: dict[str, str] = {}
+        again: Counter[str] = Counter()
         for number, source in enumerate(_text_sources(root, project), 1):
-            document = clean(source.get("name") or f"{name}-{number:04d}")
+            document = first = clean(source.get("name") or f"{name}-{number:04d}")
             while document in texts:
-                document += "-2"
+                again[first] += 1
+                document = f"{first}-{again[first] + 1}"
             found, content = _passages(source, document, project)
             voted += found
+            if len(voted) > limits.passages:
+                raise InputError(f"has more than {limits.passages:,} passages: cut it into several projects, or raise the limit")
             texts.update({} if content is None else {document: content})
     if not voted:
         raise InputError("has no text with codings" + "".join(f"; {note}" for note in _notes(project)))
@@ -252,15 +272,19 @@ def _raw_text(source: _Element, document: str, project: _Project) -> str:
         content = child(source, "PlainTextContent")
         if content is None:
             raise InputError(f"{document}: has no plain text: export the project with its texts")
-        return content.text or ""
+        return project.counted(content.text or "")
     scheme, _, name = path.partition("://")
     if scheme != "internal":
         raise InputError(f"{document}: its text lies outside the file ({path[:100]}): export the project with its sources")
-    inside = {one.lower(): one for one in project.archive.namelist()}
-    found = inside.get(f"sources/{name}".lower()) or inside.get(name.lower())
+    found = project.members.get(f"sources/{name}".lower()) or project.members.get(name.lower())
     if found is None:
         raise InputError(f"{document}: its text, sources/{name[:100]}, is not in the file")
-    return decode(member(project.archive, found), raw=True)[0]
+    if found in project.read:
+        raise InputError(f"{document}: its text, sources/{name[:100]}, is that of another source, too: give each its own")
+    project.read.add(found)
+    data = member(project.archive, found)
+    check_size(data, project.limits)
+    return project.counted(decode(data, raw=True)[0])
 
 
 def _positions(selection: _Element, document: str) -> tuple[int, int]:

@@ -33,14 +33,14 @@ _MARKDOWN = (
 
 def read_plain(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Decode a text file; all line ends become line feeds."""
-    _check_size(data, limits)
+    check_size(data, limits)
     text, note = decode(data)
     return Content(text, notes=(note,) if note else ())
 
 
 def read_markdown(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Decode a Markdown file and take its marks away: of headings, emphasis, quotations, rules and links."""
-    _check_size(data, limits)
+    check_size(data, limits)
     text, note = decode(data)
     return Content(unmarked(text), notes=(note,) if note else ())
 
@@ -52,7 +52,7 @@ def unmarked(text: str) -> str:
     return text
 
 
-def _check_size(data: bytes, limits: Limits) -> None:
+def check_size(data: bytes, limits: Limits) -> None:
     """Refuse, before decoding takes several times its memory, what is too long in any encoding."""
     if len(data) > 4 * limits.characters:
         raise InputError(f"holds more than {limits.characters:,} characters of text: cut it into several files, or raise the limit")

@@ -50,7 +50,7 @@ def _parse(request: dict[str, Any], given: IO[bytes], limits: Limits) -> Content
 
 def _answer(work: Callable[[], Content | None], limits: Limits) -> tuple[dict[str, Any], bytes]:
     try:
-        _bound(limits)
+        bound(limits)
         content = work()
         if content is None:
             return {"done": True}, b""
@@ -68,7 +68,7 @@ def _answer(work: Callable[[], Content | None], limits: Limits) -> tuple[dict[st
         return {"error": f"is damaged: {type(error).__name__} while reading it"}, b""
 
 
-def _bound(limits: Limits) -> None:
+def bound(limits: Limits) -> None:
     """Ask the system to hold this process to the limits, where it can; the parent keeps the time in any case."""
     try:
         import resource
