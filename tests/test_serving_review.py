@@ -291,6 +291,14 @@ def test_queue_suspects_are_decisions_that_the_model_contradicts(project, mexico
     assert project.tasks("Ben", "suspects") == ([], 0)
 
 
+def test_queue_suspects_leave_held_out_documents_alone(project, mexico):
+    for entry, item in zip(project.store.entries(), mexico[1], strict=True):
+        decide(project.store, entry.key, sorted(set(THEMES) - set(item.labels)))
+    assert project.tasks("Ana", "suspects")[1] > 0
+    project.store.hold_out(1, True)
+    assert project.tasks("Ana", "suspects") == ([], 0)
+
+
 def test_queue_refuses_what_it_does_not_know(project):
     with pytest.raises(ReviewError, match="no order 'best'"):
         project.tasks("Ana", "best")

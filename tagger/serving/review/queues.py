@@ -155,7 +155,10 @@ def suspects(pool: Pool, mine: Iterable[Decision]) -> list[int]:
     It is sure outside its review band, where it seldom errs. What he has looked at again in this order is left out.
     """
     kept = [
-        decision for decision in mine if decision.labels is not None and decision.queue != "suspects" and decision.passage in pool.place
+        decision
+        for decision in mine
+        if decision.labels is not None and decision.queue != "suspects" and decision.passage in pool.place
+        if pool.open[pool.place[decision.passage]]
     ]
     given = np.array([[theme in (decision.labels or ()) for theme in pool.themes] for decision in kept], bool).reshape(
         len(kept), len(pool.themes)
