@@ -17,7 +17,7 @@ from tagger.errors import ReviewError
 from tagger.records import Document, Passage, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review import estimates
-from tagger.serving.review.agreement import agreement
+from tagger.serving.review.agreement import agreement, verdicts
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
 from tagger.serving.review.store import Store
@@ -346,6 +346,17 @@ def test_agreement_counts_passages_that_two_have_decided(project):
     project.store.compare([4])
     project.store.settle(4, "Ana", ["complicity"], "It names officials.")
     assert project.verdicts()[4].labels == ("complicity",)
+
+
+def test_agreement_asks_for_the_same_labels_in_any_order(store, mexico):
+    store.add(*mexico, model="m")
+    decide(store, 1, ["complicity", "data_quality"])
+    other = Store(store.path, THEMES[::-1])
+    decide(other, 1, ["complicity", "data_quality"], who="Ben")
+    found = verdicts(store.decisions(), {})[1]
+    other.close()
+    assert found.passes == [("complicity", "data_quality"), ("data_quality", "complicity")]
+    assert not found.differs
 
 
 # Estimates

@@ -27,7 +27,7 @@ class Verdict:
     @property
     def differs(self) -> bool:
         """Whether two annotators gave it different labels."""
-        return len(set(self.passes)) > 1
+        return len(set(map(frozenset, self.passes))) > 1
 
     @property
     def labels(self) -> tuple[str, ...] | None:
