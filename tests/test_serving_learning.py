@@ -65,6 +65,18 @@ def test_export_is_a_corpus_that_passes_its_check(project, tmp_path):
     assert "20 of 20 decisions were made with the model's labels in view" in sheet
 
 
+def test_export_tells_the_agreement_on_all_that_two_decided(project, tmp_path):
+    for key in range(1, 21):
+        decide(project, key, ["complicity"] if key % 2 else [])
+        decide(project, key, ["complicity"] if key % 2 or key <= 8 else [], who="Ben")
+    project.store.compare([2, 4])
+    project.store.settle(2, "Ben", ["complicity"], "It names an official.")
+    assert write(project, tmp_path / "c") == 17
+    sheet = (tmp_path / "c" / "README.md").read_text()
+    assert "on all 20 passages that both decided. They differ on 4: 1 settled in writing, and 3 not settled" in sheet
+    assert "| complicity | 0.594 | 10 | 14 | 10 |" in sheet
+
+
 def test_export_keeps_passages_apart_between_which_others_are_missing(project, tmp_path):
     for key in (1, 2, 5, 6, 9):
         decide(project, key, [])
