@@ -154,12 +154,12 @@ def _agreement(agreed: Sequence[Agreed], twice: Sequence[Verdict]) -> list[str]:
         return ["", "**Agreement.** No passage was decided by two people, so nothing tells how far these labels can be trusted."]
     differing = sum(verdict.differs for verdict in twice)
     unsettled = sum(verdict.labels is None for verdict in twice)
-    left_out = f", and {unsettled} not settled: these are not in this corpus, so its files alone show too good an agreement" if unsettled else ""
+    told = f", and {unsettled} not settled: these are not in this corpus, so its files alone show too good an agreement"
     table = [f"| {one.theme} | {_number(one.alpha)} | {one.first} | {one.second} | {one.both} |" for one in agreed]
     return [
         "",
         f"**Agreement** of two annotators on all {many(len(twice), 'passage')} that both decided. They differ on {differing}: "
-        f"{differing - unsettled} settled in writing{left_out}.",
+        f"{differing - unsettled} settled in writing{told if unsettled else ''}.",
         "",
         "| theme | Krippendorff's alpha | first | second | both |",
         "|---|--:|--:|--:|--:|",

@@ -21,8 +21,6 @@ from tagger.features import Features, FeatureSettings
 from tagger.serving.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random")
-BLIND = frozenset({"random"})
-"""Orders in which what the model says is hidden until the decision."""
 _DIVERSE = 200  # so many passages a theme are picked for their diversity; the others follow by uncertainty
 _CANDIDATES = 2000  # the most uncertain passages, of which they are picked
 
