@@ -36,7 +36,7 @@ def project(tmp_path, default_tagger, report):
     store.close()
 
 
-def decide(project, key, labels, who="Ana", queue="uncertain"):
+def decide(project, key, labels, who="Ana", queue="random"):
     project.store.decide(f"{who}-{key}-{labels}", key, who, labels, queue=queue)
 
 
@@ -47,8 +47,8 @@ def write(project, folder, **options):
 
 def test_export_is_a_corpus_that_passes_its_check(project, tmp_path):
     for key in range(1, 11):
-        decide(project, key, ["complicity"] if key % 2 else [])
-        decide(project, key, ["complicity"] if key % 2 or key == 2 else [], who="Ben")
+        decide(project, key, ["complicity"] if key % 2 else [], queue="uncertain")
+        decide(project, key, ["complicity"] if key % 2 or key == 2 else [], who="Ben", queue="uncertain")
     decide(project, 20, None)
     project.store.compare([2])
     project.store.settle(2, "Ben", ["complicity"], "It names an official.")
@@ -98,6 +98,18 @@ def test_export_names_the_themes_for_which_a_passage_was_read(project, tmp_path)
     project.store.close()
 
 
+def test_export_tells_the_agreement_on_all_that_two_decided(project, tmp_path):
+    for key in range(1, 21):
+        decide(project, key, ["complicity"] if key % 2 else [])
+        decide(project, key, ["complicity"] if key % 2 or key <= 8 else [], who="Ben")
+    project.store.compare([2, 4])
+    project.store.settle(2, "Ben", ["complicity"], "It names an official.")
+    assert write(project, tmp_path / "c") == 17
+    sheet = (tmp_path / "c" / "README.md").read_text()
+    assert "on all 20 passages that both decided. They differ on 4: 1 settled in writing, and 3 not settled" in sheet
+    assert "| complicity | 0.594 | 10 | 14 | 10 |" in sheet
+
+
 def test_export_keeps_passages_apart_between_which_others_are_missing(project, tmp_path):
     for key in (1, 2, 5, 6, 9):
         decide(project, key, [])
@@ -130,8 +142,10 @@ def test_export_replaces_its_own_folder_only(project, tmp_path):
 
 def test_held_out_document_holds_its_random_part_only(project):
     order = project.pool().random
-    for key in [*order[:5], *order[20:30]]:
+    for key in order[:5]:
         decide(project, key, [])
+    for key in [*order[5:8], *order[20:30]]:
+        decide(project, key, [], queue="uncertain")
     found = held_out_document("report", project.store.entries(), project.verdicts())
     assert len(found["passages"]) == 112
     assert sorted(found["keys"][place] for place in found["labels"]) == sorted(order[:5])

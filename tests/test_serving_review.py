@@ -343,6 +343,14 @@ def test_queue_suspects_are_decisions_that_the_model_contradicts(project, mexico
     assert project.tasks("Ben", "suspects") == ([], 0)
 
 
+def test_queue_suspects_leave_held_out_documents_alone(project, mexico):
+    for entry, item in zip(project.store.entries(), mexico[1], strict=True):
+        decide(project.store, entry.key, sorted(set(THEMES) - set(item.labels)))
+    assert project.tasks("Ana", "suspects")[1] > 0
+    project.store.hold_out(1, True)
+    assert project.tasks("Ana", "suspects") == ([], 0)
+
+
 def test_queue_refuses_what_it_does_not_know(project):
     with pytest.raises(ReviewError, match="no order 'best'"):
         project.tasks("Ana", "best")
@@ -392,6 +400,17 @@ def test_agreement_counts_passages_that_two_have_decided(project):
     assert project.verdicts()[4].labels == ("complicity",)
 
 
+def test_agreement_asks_for_the_same_labels_in_any_order(store, mexico):
+    store.add(*mexico, model="m")
+    decide(store, 1, ["complicity", "data_quality"])
+    other = Store(store.path, THEMES[::-1])
+    decide(other, 1, ["complicity", "data_quality"], who="Ben")
+    found = verdicts(store.decisions(), store.firsts(), {})[1]
+    other.close()
+    assert found.passes == [("complicity", "data_quality"), ("data_quality", "complicity")]
+    assert not found.differs
+
+
 # Estimates
 
 
@@ -412,7 +431,17 @@ def test_estimates_come_from_the_random_part_only(project, mexico):
     assert chosen.wrong_left[2] == max(0, alone.wrong_left[2] - 20)
     for key in order[40:60]:
         decide(project.store, key, tags[key].labels)
-    assert project.estimates().sampled == 80
+    found = project.estimates()
+    assert (found.sampled, found.seen) == (60, 0)  # the doubtful ones at the end were not reached at random
+    decide(project.store, order[80], tags[order[80]].labels)
+    found = project.estimates()
+    assert (found.sampled, found.seen) == (81, 20)
+
+
+def test_estimates_have_no_part_of_a_document_that_nobody_read_at_random(project):
+    for key in project.pool().random[:30]:
+        decide(project.store, key, [], queue="uncertain")
+    assert project.estimates().sampled == 0
 
 
 def test_estimates_of_what_was_read_whole_are_sure(project, mexico):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.serving.review.store import Decision, Settlement
+from tagger.serving.review.store import BLIND, Decision, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Verdict:
     """All that was decided of one passage, the first annotator's decision first; skipped ones are not among them."""
 
     decisions: tuple[Decision, ...]
+    firsts: tuple[Decision, ...] = ()
+    """What these annotators decided at first, before anything answered: the model's labels, or that another differs."""
     settlement: Settlement | None = None
 
     @property
@@ -44,13 +46,31 @@ class Verdict:
             return None
         return tuple(dict.fromkeys(label for labels in self.passes for label in labels))
 
+    @property
+    def measured(self) -> tuple[str, ...] | None:
+        """The labels to measure a model by: those settled, or at first given alike; None where there are none."""
+        if self.settlement is not None:
+            return self.settlement.labels
+        return self.firsts[0].labels if len({frozenset(first.labels or ()) for first in self.firsts}) == 1 else None
 
-def verdicts(decisions: Sequence[Decision], settlements: Mapping[int, Settlement]) -> dict[int, Verdict]:
+    @property
+    def blind(self) -> bool:
+        """Whether anybody decided it before he could see what the model says."""
+        return any(first.queue in BLIND for first in self.firsts)
+
+
+def verdicts(decisions: Sequence[Decision], firsts: Sequence[Decision], settlements: Mapping[int, Settlement]) -> dict[int, Verdict]:
     """Put the decisions about each passage together; a passage that was only skipped has a verdict without labels."""
+    first = {(decision.passage, decision.annotator): decision for decision in firsts}
     found: dict[int, list[Decision]] = defaultdict(list)
     for decision in decisions:
         found[decision.passage] += [decision] if decision.labels is not None else []
-    return {passage: Verdict(tuple(several[:2]), settlements.get(passage)) for passage, several in found.items()}
+    result = {}
+    for passage, several in found.items():
+        several.sort(key=lambda decision: first[passage, decision.annotator].id)
+        begun = [first[passage, decision.annotator] for decision in several[:2]]
+        result[passage] = Verdict(tuple(several[:2]), tuple(begun), settlements.get(passage))
+    return result
 
 
 def label_rows(labels: Iterable[Collection[str]], themes: Sequence[str]) -> NDArray[np.bool_]:

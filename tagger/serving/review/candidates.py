@@ -35,7 +35,7 @@ def send(store: Store, tagger: Tagger, documents: Sequence[Document], theme: str
 
 def take(store: Store, folder: Path) -> tuple[int, list[str]]:
     """Write what was decided of documents that are not held out as a corpus; return how many passages, and the documents' digests."""
-    documents, entries, found = store.documents(), store.entries(), verdicts(store.decisions(), store.settlements())
+    documents, entries, found = store.documents(), store.entries(), verdicts(store.decisions(), store.firsts(), store.settlements())
     learn = to_learn_from(documents, entries, found)
     count = export(folder, documents, entries, found, store.themes, only=learn) if learn else 0
     return count, [document.digest for document in documents if document.id in learn]

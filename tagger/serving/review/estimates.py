@@ -1,8 +1,10 @@
 """How good the model is on the documents in review, and when enough was read: estimates from the random part of what was decided.
 
-Each document's passages have a random order. The random part is, of each document, the longest run from the start of that order in
-which every passage was decided: a random sample of the document, whatever other order its passages were seen in, since no score had a
-part in it. Passages that all skipped, or whose difference is not settled, are left out and counted. A passage of a document with N
+Each document's passages have a random order. The random part is, of each document, the run from the start of that order in which every
+passage was decided, up to the last one that was decided in it, before the model's labels were seen: a random sample of the document,
+since how far it goes is no score's doing. Those within it that had been decided in another order belong to it, for without them the
+doubtful ones would be missing; how many they are is told, as the model's labels were in view. What counts is the first labels that an
+annotator gave. Passages that all skipped, or whose difference is not settled, are left out and counted. A passage of a document with N
 passages of which n are in the sample stands for N / n passages (stratified sampling, Cochran 1977, "Sampling Techniques", chapter 5), so
 documents of which more was read count for no more. The estimates are about the passages of these documents, not of documents to come.
 """
@@ -12,7 +14,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +72,8 @@ class Estimates:
     themes: tuple[ThemeEstimate, ...]
     sampled: int
     left_out: int
+    seen: int
+    """So many of the sampled passages nobody decided before he saw the model's labels."""
     population: int
     """Passages of the documents that the sample is of."""
     wrong: Proportion | None
@@ -86,6 +92,7 @@ class Sample:
     predicted: NDArray[np.bool_]
     sizes: NDArray[np.int64]
     left_out: int = 0
+    seen: int = 0
 
     def weights(self) -> NDArray[np.float64]:
         """How many passages of its document each one stands for."""
@@ -101,22 +108,27 @@ class Sample:
         return np.bincount(self.document, minlength=len(self.sizes))
 
 
-def random_part(entries: Sequence[Entry], found: Mapping[int, Verdict]) -> tuple[list[Entry], int]:
-    """Return the passages of the random part whose labels are known, and how many of it were left out."""
+class RandomPart(NamedTuple):
+    """The passages of the random part whose labels are known, and how many others of it were left out."""
+
+    entries: list[Entry]
+    left_out: int
+
+
+def random_part(entries: Sequence[Entry], found: Mapping[int, Verdict]) -> RandomPart:
+    """Return the random part of what was decided of these passages."""
     by_document: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_document[entry.document].append(entry)
     part, left_out = [], 0
     for several in by_document.values():
-        for entry in sorted(several, key=lambda entry: entry.chance):
-            verdict = found.get(entry.key)
-            if verdict is None:
-                break
-            if verdict.labels is None:
-                left_out += 1
-            else:
-                part.append(entry)
-    return part, left_out
+        run = list(takewhile(lambda entry: entry.key in found, sorted(several, key=lambda entry: entry.chance)))
+        while run and not found[run[-1].key].blind:
+            run.pop()
+        known = [entry for entry in run if found[entry.key].measured is not None]
+        part += known
+        left_out += len(run) - len(known)
+    return RandomPart(part, left_out)
 
 
 def sample(entries: Sequence[Entry], found: Mapping[int, Verdict], themes: Sequence[str]) -> Sample:
@@ -130,10 +142,11 @@ def sample(entries: Sequence[Entry], found: Mapping[int, Verdict], themes: Seque
     asked = label_rows((found[entry.key].asked for entry in part), themes)  # where nobody read for a theme, nothing counts
     return Sample(
         document=np.array([number[entry.document] for entry in part], np.int64),
-        labels=label_rows((found[entry.key].labels or () for entry in part), themes) & asked,
+        labels=label_rows((found[entry.key].measured or () for entry in part), themes) & asked,
         predicted=label_rows((entry.line["labels"] for entry in part), themes) & asked,
         sizes=sizes,
         left_out=left_out,
+        seen=sum(not found[entry.key].blind for entry in part),
     )
 
 
@@ -157,7 +170,7 @@ def estimate(drawn: Sample, themes: Sequence[str], *, known_wrong: int = 0, unde
         )
         left = (value, low, high)
     stopping = _stopping(figures, len(drawn.labels), population)
-    return Estimates(tuple(figures), len(drawn.labels), drawn.left_out, population, wrong, left, stopping)
+    return Estimates(tuple(figures), len(drawn.labels), drawn.left_out, drawn.seen, population, wrong, left, stopping)
 
 
 def proportion(hits: NDArray[np.bool_], weights: NDArray[np.float64], fractions: NDArray[np.float64]) -> Proportion | None:

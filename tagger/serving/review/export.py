@@ -53,10 +53,16 @@ def export(
     files = {
         "passages.jsonl": _lines(_passage(entry, names[entry.key], found[entry.key]) for entry in rows),
         "annotations.jsonl": _lines(_annotation(names[entry.key], found[entry.key]) for entry in rows),
-        README: _datasheet(kept, rows, found, themes),
+        README: _datasheet(kept, rows, found, themes, _twice(entries, found, only)),
     }
     _write(folder, files)
     return len(rows)
+
+
+def _twice(entries: Sequence[Entry], found: Mapping[int, Verdict], only: Collection[int] | None) -> dict[int, Verdict]:
+    """Return what two decided of these documents, exported or not: without open differences, annotators would seem to agree too well."""
+    keys = [entry.key for entry in entries if only is None or entry.document in only]
+    return {key: found[key] for key in keys if key in found and len(found[key].decisions) == 2}
 
 
 def _stretches(entries: Sequence[Entry], found: Mapping[int, Verdict]) -> list[Entry]:
@@ -105,7 +111,13 @@ def _lines(rows: Any) -> str:
     return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
 
 
-def _datasheet(documents: Sequence[ReviewDocument], rows: Sequence[Entry], found: Mapping[int, Verdict], themes: Sequence[str]) -> str:
+def _datasheet(
+    documents: Sequence[ReviewDocument],
+    rows: Sequence[Entry],
+    found: Mapping[int, Verdict],
+    themes: Sequence[str],
+    twice: Mapping[int, Verdict],
+) -> str:
     verdicts = [found[entry.key] for entry in rows]
     given = [decision for verdict in verdicts for decision in verdict.decisions]
     people = sorted({decision.annotator for decision in given})
@@ -139,18 +151,20 @@ def _datasheet(documents: Sequence[ReviewDocument], rows: Sequence[Entry], found
         f"**How passages were chosen.** {', '.join(f'{queue} {number}' for queue, number in orders.most_common())}. What was chosen by the "
         "model's doubts is harder than these documents are: measure on what was chosen at random.",
     ]
-    agreed = agreement({entry.key: found[entry.key] for entry in rows}, themes)
-    return "\n".join([*lines, *_agreement(agreed, verdicts)]) + "\n"
+    return "\n".join([*lines, *_agreement(agreement(twice, themes), list(twice.values()))]) + "\n"
 
 
-def _agreement(agreed: Sequence[Agreed], verdicts: Sequence[Verdict]) -> list[str]:
+def _agreement(agreed: Sequence[Agreed], twice: Sequence[Verdict]) -> list[str]:
     if not agreed:
         return ["", "**Agreement.** No passage was decided by two people, so nothing tells how far these labels can be trusted."]
-    twice = sum(len(verdict.decisions) == 2 for verdict in verdicts)
+    differing = sum(verdict.differs for verdict in twice)
+    unsettled = sum(verdict.labels is None for verdict in twice)
+    told = f", and {unsettled} not settled: these are not in this corpus, so its files alone show too good an agreement"
     table = [f"| {one.theme} | {_number(one.alpha)} | {one.first} | {one.second} | {one.both} |" for one in agreed]
     return [
         "",
-        f"**Agreement** of two annotators on {many(twice, 'passage')}; differences were settled in writing.",
+        f"**Agreement** of two annotators on all {many(len(twice), 'passage')} that both decided. They differ on {differing}: "
+        f"{differing - unsettled} settled in writing{told if unsettled else ''}.",
         "",
         "| theme | Krippendorff's alpha | first | second | both |",
         "|---|--:|--:|--:|--:|",

@@ -204,12 +204,12 @@ def to_learn_from(documents: Sequence[ReviewDocument], entries: Sequence[Entry],
 
 def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, Verdict]) -> dict[str, Any]:
     """All passages of a document, and the labels of its random part: on what its own doubts had chosen, the old model would do worse."""
-    part = {entry.key for entry in random_part(entries, found)[0]}
+    part = {entry.key for entry in random_part(entries, found).entries}
     return {
         "name": name,
         "keys": [entry.key for entry in entries],
         "passages": [asdict(entry.passage) for entry in entries],
-        "labels": {place: list(found[entry.key].labels or ()) for place, entry in enumerate(entries) if entry.key in part},
+        "labels": {place: list(found[entry.key].measured or ()) for place, entry in enumerate(entries) if entry.key in part},
         "asked": {place: sorted(found[entry.key].asked) for place, entry in enumerate(entries) if entry.key in part},
     }
 

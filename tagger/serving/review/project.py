@@ -14,8 +14,8 @@ from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review.agreement import Verdict, verdicts
 from tagger.serving.review.estimates import Estimates, estimate, random_part, sample
-from tagger.serving.review.queues import BLIND, QUEUES, Pool, suspects
-from tagger.serving.review.store import Decision, Entry, Store
+from tagger.serving.review.queues import QUEUES, Pool, suspects
+from tagger.serving.review.store import BLIND, Decision, Entry, Store
 from tagger.tagging import Tagger
 
 _SAME = 0.5  # a document of which such a share of passages stands in a corpus is part of it
@@ -148,14 +148,14 @@ class Project:
 
     def verdicts(self) -> dict[int, Verdict]:
         """Return what was decided of each passage."""
-        return verdicts(self.store.decisions(), self.store.settlements())
+        return verdicts(self.store.decisions(), self.store.firsts(), self.store.settlements())
 
     def estimates(self) -> Estimates:
         """Estimate how good the model in use is, on documents in review that it has not learned from."""
         pool, found, learned = self.pool(), self.verdicts(), self.learned()
         unseen = [entry for entry in pool.entries if entry.document not in learned]
         drawn = sample(unseen, found, pool.themes)
-        sampled = {entry.document for entry in random_part(unseen, found)[0]}
+        sampled = {entry.document for entry in random_part(unseen, found).entries}
         labelled = {key: verdict.labels for key, verdict in found.items() if verdict.labels is not None}
         inside = [entry for entry in unseen if entry.document in sampled]
         known_wrong = sum(entry.key in labelled and _wrong(entry, found[entry.key], pool.themes) for entry in inside)

@@ -22,8 +22,6 @@ from tagger.features import Features, FeatureSettings
 from tagger.serving.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random", "candidates")
-BLIND = frozenset({"random"})
-"""Orders in which what the model says is hidden until the decision."""
 _DIVERSE = 200  # so many passages a theme are picked for their diversity; the others follow by uncertainty
 _CANDIDATES = 2000  # the most uncertain passages, of which they are picked
 
@@ -156,7 +154,10 @@ def suspects(pool: Pool, mine: Iterable[Decision]) -> list[int]:
     It is sure outside its review band, where it seldom errs. What he has looked at again in this order is left out.
     """
     kept = [
-        decision for decision in mine if decision.labels is not None and decision.queue != "suspects" and decision.passage in pool.place
+        decision
+        for decision in mine
+        if decision.labels is not None and decision.queue != "suspects" and decision.passage in pool.place
+        if pool.open[pool.place[decision.passage]]
     ]
     given = np.array([[theme in (decision.labels or ()) for theme in pool.themes] for decision in kept], bool).reshape(
         len(kept), len(pool.themes)

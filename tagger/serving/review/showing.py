@@ -105,6 +105,7 @@ def estimates(found: Estimates, titles: Mapping[str, str]) -> dict[str, Any]:
         "sampled": found.sampled,
         "population": found.population,
         "left_out": found.left_out,
+        "seen": found.seen,
         "enough": found.stopping.enough,
         "headline": _headline(found, titles),
         "left": _left(found),

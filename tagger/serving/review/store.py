@@ -63,6 +63,9 @@ _SECOND = (  # from format 1 to 2
 )
 _DECISION = "id, passage, annotator, labels, suggested, queue, at, asked"
 _CURRENT = "SELECT max(id) FROM decisions WHERE undone IS NULL GROUP BY passage, annotator"
+_FIRST = "SELECT min(id) FROM decisions WHERE labels IS NOT NULL GROUP BY passage, annotator"
+BLIND = frozenset({"random"})
+"""Orders in which what the model says is hidden until the decision."""
 _HELD_OUT = 3  # of so many documents in a row, the second is held out
 
 
@@ -359,6 +362,10 @@ class Store:
         where, values = ("", ()) if annotator is None else ("AND annotator = ?", (self.annotator(annotator),))
         query = f"SELECT {_DECISION} FROM decisions WHERE id IN ({_CURRENT}) {where} ORDER BY id"
         return [_decision(row) for row in self._rows(query, values)]
+
+    def firsts(self) -> list[Decision]:
+        """Return the first labels that each annotator gave each passage, even if he took them back: he had seen no answer to them yet."""
+        return [_decision(row) for row in self._rows(f"SELECT {_DECISION} FROM decisions WHERE id IN ({_FIRST}) ORDER BY id")]
 
     def compare(self, passages: Sequence[int]) -> None:
         """Note that both decisions about these passages are shown: from now on nobody can change his own."""

@@ -27,7 +27,8 @@ function showEstimates(found) {
     recall.replaceChildren(...interval(theme.recall));
   }
   const left = found.left_out ? ` ${found.left_out} skipped or not settled are left out.` : "";
-  $("basis").textContent = found.sampled ? `From ${found.sampled} of ${found.population} passages, read in random order.${left} ${found.unfair}` : found.unfair;
+  const seen = found.seen ? ` ${found.seen} of them were decided in another order, with the model's labels in view, which may flatter it.` : "";
+  $("basis").textContent = found.sampled ? `From ${found.sampled} of ${found.population} passages, read in random order.${seen}${left} ${found.unfair}` : found.unfair;
 }
 
 function showAgreement(found, annotators) {
