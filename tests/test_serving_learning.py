@@ -211,6 +211,14 @@ def test_retraining_ends_when_told_and_with_its_parent(project, learning):
     assert "interrupted" in learning.status()["message"]
 
 
+def test_retraining_executes_nothing_of_the_working_directory(project, learning, tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    learning.start(project, ["small"])
+    assert wait(learning)[-1]["state"] == "done"
+    assert not (tmp_path / "executed").exists()
+
+
 def test_retraining_leaves_no_text_of_a_killed_server(tmp_path, root):
     folder = tmp_path / "runs" / "2026-01-01-000000"
     (folder / "reviewed").mkdir(parents=True)

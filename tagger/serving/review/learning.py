@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import ModelError, ReviewError
+from tagger.reading.sandbox import search_path
 from tagger.serving.review.agreement import Verdict
 from tagger.serving.review.estimates import random_part
 from tagger.serving.review.export import export
@@ -204,15 +205,13 @@ def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, V
 
 def _started(folder: Path) -> subprocess.Popen[bytes]:
     """Start the process; it holds the end of a pipe, by which it knows that this one is gone."""
-    root = str(Path(__file__).resolve().parents[3])
-    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     with (folder / _LOG).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "tagger.serving.review.retraining", str(folder.absolute())],
+            [sys.executable, "-P", "-m", "tagger.serving.review.retraining", str(folder.absolute())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env={**os.environ, **_FRUGAL, "PYTHONPATH": paths},
+            env={**os.environ, **_FRUGAL, "PYTHONPATH": search_path()},
         )
 
 
