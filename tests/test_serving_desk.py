@@ -434,3 +434,19 @@ def test_server_begins_with_the_model_that_took_over(killable, tmp_path, root):
     (home / "model.txt").write_text("2026-01-01-000000\n")
     _, port = killable()
     assert "<b>2026-01-01-000000</b> answers now" in ask(port, "GET", "/learn").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/learn/documents/{}/role", {"held_out": True}),
+        ("/learn/documents/{}/remove", {}),
+        ("/review/settlements", {"passage": 10**20, "annotator": "Ana", "labels": [], "reason": "x"}),
+        ("/review/decisions", {"passage": -(10**20), "annotator": "Ana", "labels": [], "token": "x" * 8, "queue": "random"}),
+    ],
+)
+def test_desk_refuses_numbers_that_no_passage_or_document_can_have(served, report, path, data):
+    send(served.port, "report.txt", report.read_bytes())
+    answer = post_json(served.port, path.format(10**20), data)
+    assert answer.status == 422
+    assert "less than or equal" in answer.json["error"] or "greater than or equal" in answer.json["error"]

@@ -26,13 +26,15 @@ _MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided
 
 router = APIRouter(include_in_schema=False)
 Annotator = Annotated[str, Query(max_length=200)]
+Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""The number of a passage or a document: SQLite knows no larger ones."""
 
 
 class Decided(BaseModel):
     """A decision as the page sends it; ``labels`` is null to skip."""
 
     token: str = Field(min_length=8, max_length=64)
-    passage: int
+    passage: Key
     annotator: str = Field(max_length=200)
     labels: list[str] | None = Field(max_length=1000)
     queue: str = Field(max_length=20)
@@ -47,7 +49,7 @@ class Named(BaseModel):
 class Settled(Named):
     """How a difference is settled."""
 
-    passage: int
+    passage: Key
     labels: list[str] = Field(max_length=1000)
     reason: str = Field(max_length=2000)
 
@@ -126,7 +128,7 @@ def tasks(
 
 
 @router.get("/review/passages/{key}")
-def passage(request: Request, key: int, annotator: Annotator) -> dict[str, Any]:
+def passage(request: Request, key: Key, annotator: Annotator) -> dict[str, Any]:
     """A passage that an annotator has decided, to look at again."""
     workbench = _workbench(request)
     mine = next((decision for decision in workbench.project.store.decisions(annotator) if decision.passage == key), None)
@@ -199,14 +201,14 @@ def learn(request: Request) -> Response:
 
 
 @router.post("/learn/documents/{number}/role")
-def role(request: Request, number: int, given: Role) -> dict[str, Any]:
+def role(request: Request, number: Key, given: Role) -> dict[str, Any]:
     """Keep a document to measure on, or let models learn from it."""
     _workbench(request).project.store.hold_out(number, given.held_out)
     return {}
 
 
 @router.post("/learn/documents/{number}/remove")
-def remove(request: Request, number: int) -> dict[str, Any]:
+def remove(request: Request, number: Key) -> dict[str, Any]:
     """Delete a document and all that was decided of it."""
     _workbench(request).project.store.remove(number)
     return {}
