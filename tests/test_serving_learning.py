@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_export_is_a_corpus_that_passes_its_check(project, tmp_path):
     assert "10 passages of 1 document" in sheet
     assert "By Ana and Ben" in sheet
     assert "20 of 20 decisions were made with the model's labels in view" in sheet
+
+
+def test_export_is_known_to_have_taught_a_model_that_was_trained_on_it_elsewhere(project, default_tagger, tmp_path):
+    for key in range(1, 6):
+        decide(project, key, [])
+    assert project.export(tmp_path / "c") == 5
+    card = {"digest": "other", "corpora": [{"name": "c", "sha256": corpus.digest(tmp_path / "c")}]}
+    decide(project, 6, [])
+    assert project.export(tmp_path / "c") == 6  # what the model learned from is written over
+    assert project.learned() == set()
+    project.engine.swap(tagger.tagging.Tagger(replace(default_tagger.model, card=card), name="other"))
+    assert project.learned() == {1}
 
 
 def test_export_keeps_passages_apart_between_which_others_are_missing(project, tmp_path):

@@ -90,7 +90,8 @@ class Workbench:
             raise MissingExtraError("datasets", "train")
         with self._lock:
             if self._project is None:
-                self._project = Project(Store(self._path, self.engine.tagger.themes), self.engine, self.learning.corpora)
+                corpora = (*self.learning.corpora, self.corpus)
+                self._project = Project(Store(self._path, self.engine.tagger.themes), self.engine, corpora)
             return self._project
 
     @cached_property
