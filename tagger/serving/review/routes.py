@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Header, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -17,14 +16,21 @@ from tagger.serving.documents import Opened, Shelf
 from tagger.serving.engine import Engine
 from tagger.serving.rendering import page
 from tagger.serving.review import showing
-from tagger.serving.review.export import export
-from tagger.serving.review.project import Project
 from tagger.serving.review.queues import QUEUES
 from tagger.serving.review.workbench import Workbench
 
 _MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided
 
-router = APIRouter(include_in_schema=False)
+
+def _same_store(request: Request, tagger_store: Annotated[str | None, Header(max_length=64)] = None) -> None:
+    """Refuse what a page asks that shows another data folder: there, the numbers of passages and documents are of other texts."""
+    if tagger_store is not None:
+        workbench = _workbench(request)
+        if workbench.empty or workbench.project.store.id != tagger_store:
+            raise HTTPException(409, "The server has another data folder than this page: start it with that one, or load the page again.")
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(_same_store)])
 Annotator = Annotated[str, Query(max_length=200)]
 Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """The number of a passage or a document: SQLite knows no larger ones."""
@@ -87,9 +93,16 @@ def review(request: Request) -> Response:
     themes = showing.themes(workbench)
     if workbench.empty or not (documents := workbench.project.store.documents()):
         return page(request, "review_empty.html", part="Review")
-    annotators = workbench.project.store.annotators()
+    store = workbench.project.store
     return page(
-        request, "review.html", part="Review", themes=themes, codebook=workbench.codebook, documents=documents, annotators=annotators
+        request,
+        "review.html",
+        part="Review",
+        store=store.id,
+        themes=themes,
+        codebook=workbench.codebook,
+        documents=documents,
+        annotators=store.annotators(),
     )
 
 
@@ -197,7 +210,7 @@ def learn(request: Request) -> Response:
     """The page of documents, corpora and models."""
     workbench = _workbench(request)
     project = None if workbench.empty else workbench.project
-    return page(request, "learn.html", part="Learn", **showing.learn(workbench, project))
+    return page(request, "learn.html", part="Learn", store=project and project.store.id, **showing.learn(workbench, project))
 
 
 @router.post("/learn/documents/{number}/role")
@@ -218,7 +231,7 @@ def remove(request: Request, number: Key) -> dict[str, Any]:
 def exported(request: Request) -> dict[str, Any]:
     """Write the reviewed passages to a corpus folder."""
     workbench = _workbench(request)
-    count = _export(workbench.project, workbench.corpus)
+    count = workbench.project.export(workbench.corpus)
     return {"folder": str(workbench.corpus.absolute()), "passages": count}
 
 
@@ -234,10 +247,6 @@ def download(request: Request) -> Response:
             archive.write(file, f"{folder.name}/{file.name}")
     headers = {"Content-Disposition": f'attachment; filename="{folder.name}.zip"'}
     return Response(stream.getvalue(), media_type="application/zip", headers=headers)
-
-
-def _export(project: Project, folder: Path) -> int:
-    return export(folder, project.store.documents(), project.pool().entries, project.verdicts(), project.store.themes)
 
 
 @router.post("/learn/runs")
