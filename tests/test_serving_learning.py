@@ -232,6 +232,29 @@ def test_retraining_executes_nothing_of_the_working_directory(project, learning,
     assert not (tmp_path / "executed").exists()
 
 
+def test_retraining_goes_on_when_another_server_begins_on_its_folder(project, learning, root, small_corpus):
+    decide(project, 1, [])
+    name = learning.start(project, ["small"])
+    other = Learning(learning.home, first=None, themes=root / "corpora/themes.toml", corpora=[small_corpus])
+    assert (learning.home / "runs" / name / "held_out.json").is_file()
+    assert (learning.home / "runs" / name / "reviewed").is_dir()
+    assert other.status()["state"] == "running"
+    with pytest.raises(ReviewError, match="being trained already"):
+        other.start(project, ["small"])
+    assert wait(learning)[-1]["state"] == "done"
+
+
+def test_adopting_a_model_of_which_nobody_knows_what_it_learned_from_is_refused(project, learning, default_tagger, root):
+    shutil.copytree(root / "models/default", learning.home / "models" / "other")
+    with pytest.raises(ReviewError, match=r"job\.json: can't be read"):
+        learning.adopt(project, "other")
+    (learning.home / "runs" / "other").mkdir(parents=True)
+    (learning.home / "runs" / "other" / "status.json").write_text('{"state": "done"}')
+    assert learning.status() is None
+    assert project.engine.tagger is default_tagger
+    assert adopted(learning.home) is None
+
+
 def test_retraining_leaves_no_text_of_a_killed_server(tmp_path, root):
     folder = tmp_path / "runs" / "2026-01-01-000000"
     (folder / "reviewed").mkdir(parents=True)
