@@ -357,8 +357,8 @@ def killable(tmp_path, small):
     """`tagger serve` as a process, to be killed and started again at the same address."""
     processes = []
 
-    def start(port=0):
-        command = [sys.executable, "-m", "tagger", "serve", "--no-open", "--port", str(port), "--home", str(tmp_path / "home")]
+    def start(port=0, home="home"):
+        command = [sys.executable, "-m", "tagger", "serve", "--no-open", "--port", str(port), "--home", str(tmp_path / home)]
         process = subprocess.Popen([*command, "--themes", str(small / "themes.toml")], stderr=subprocess.PIPE, text=True)
         processes.append(process)
         line = process.stderr.readline()
@@ -425,6 +425,44 @@ def test_desk_keeps_decisions_while_the_server_is_away(killable, browser, report
     page.close()
 
 
+def test_desk_keeps_decisions_while_the_server_has_another_data_folder(killable, browser, report):
+    process, port = killable()
+    send(port, "report.txt", report.read_bytes())
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{port}/review")
+    begin(page, order="random")
+    process.kill()
+    process.wait()
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    process, _ = killable(port, "other")
+    see(page, "#alarm").to_contain_text("another data folder than this page")
+    send(port, "report.txt", report.read_bytes())
+    see(page, "#alarm").to_contain_text("One decision waits in this browser")
+    assert ask(port, "GET", "/review/decided?annotator=Ana").json["decided"] == []
+    other = context.new_page()
+    other.goto(f"http://127.0.0.1:{port}/review")
+    other.wait_for_selector("#card:not([hidden])")
+    assert ask(port, "GET", "/review/decided?annotator=Ana").json["decided"] == []
+    other.close()
+    process.kill()
+    process.wait()
+    killable(port)
+    ready(page, 1)
+    assert page.is_hidden("#alarm")
+    context.close()
+
+
+def test_server_refuses_what_is_asked_of_another_data_folder(served, report):
+    send(served.port, "report.txt", report.read_bytes())
+    decision = {"token": "decision-1", "passage": 1, "annotator": "Ana", "labels": [], "queue": "random"}
+    store = served.app.state.workbench.project.store.id
+    assert post_json(served.port, "/review/decisions", decision, tagger_store="other").status == 409
+    assert post_json(served.port, "/learn/documents/1/remove", {}, tagger_store="other").status == 409
+    assert post_json(served.port, "/review/decisions", decision, tagger_store=store).status == 200
+
+
 def test_server_keeps_nothing_of_a_document_that_is_not_sent_to_review(served, report, tmp_path):
     post_file(served.port, "/read", "report.txt", report.read_bytes(), field="files")
     for path in ("/review", "/learn", "/review/progress", "/learn/runs/last"):
@@ -461,3 +499,19 @@ def test_server_begins_with_the_model_that_took_over(killable, tmp_path, root):
     (home / "model.txt").write_text("2026-01-01-000000\n")
     _, port = killable()
     assert "<b>2026-01-01-000000</b> answers now" in ask(port, "GET", "/learn").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/learn/documents/{}/role", {"held_out": True}),
+        ("/learn/documents/{}/remove", {}),
+        ("/review/settlements", {"passage": 10**20, "annotator": "Ana", "labels": [], "reason": "x"}),
+        ("/review/decisions", {"passage": -(10**20), "annotator": "Ana", "labels": [], "token": "x" * 8, "queue": "random"}),
+    ],
+)
+def test_desk_refuses_numbers_that_no_passage_or_document_can_have(served, report, path, data):
+    send(served.port, "report.txt", report.read_bytes())
+    answer = post_json(served.port, path.format(10**20), data)
+    assert answer.status == 422
+    assert "less than or equal" in answer.json["error"] or "greater than or equal" in answer.json["error"]

@@ -110,6 +110,18 @@ def test_export_tells_the_agreement_on_all_that_two_decided(project, tmp_path):
     assert "| complicity | 0.594 | 10 | 14 | 10 |" in sheet
 
 
+def test_export_is_known_to_have_taught_a_model_that_was_trained_on_it_elsewhere(project, default_tagger, tmp_path):
+    for key in range(1, 6):
+        decide(project, key, [])
+    assert project.export(tmp_path / "c") == 5
+    card = {"digest": "other", "corpora": [{"name": "c", "sha256": corpus.digest(tmp_path / "c")}]}
+    decide(project, 6, [])
+    assert project.export(tmp_path / "c") == 6  # what the model learned from is written over
+    assert project.learned() == set()
+    project.engine.swap(tagger.tagging.Tagger(replace(default_tagger.model, card=card), name="other"))
+    assert project.learned() == {1}
+
+
 def test_export_keeps_passages_apart_between_which_others_are_missing(project, tmp_path):
     for key in (1, 2, 5, 6, 9):
         decide(project, key, [])
@@ -262,6 +274,37 @@ def test_retraining_ends_when_told_and_with_its_parent(project, learning):
     process.stdin.close()  # as when the server is killed
     assert process.wait(60) != 0
     assert "interrupted" in learning.status()["message"]
+
+
+def test_retraining_executes_nothing_of_the_working_directory(project, learning, tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    learning.start(project, ["small"])
+    assert wait(learning)[-1]["state"] == "done"
+    assert not (tmp_path / "executed").exists()
+
+
+def test_retraining_goes_on_when_another_server_begins_on_its_folder(project, learning, root, small_corpus):
+    decide(project, 1, [])
+    name = learning.start(project, ["small"])
+    other = Learning(learning.home, first=None, themes=root / "corpora/themes.toml", corpora=[small_corpus])
+    assert (learning.home / "runs" / name / "held_out.json").is_file()
+    assert (learning.home / "runs" / name / "reviewed").is_dir()
+    assert other.status()["state"] == "running"
+    with pytest.raises(ReviewError, match="being trained already"):
+        other.start(project, ["small"])
+    assert wait(learning)[-1]["state"] == "done"
+
+
+def test_adopting_a_model_of_which_nobody_knows_what_it_learned_from_is_refused(project, learning, default_tagger, root):
+    shutil.copytree(root / "models/default", learning.home / "models" / "other")
+    with pytest.raises(ReviewError, match=r"job\.json: can't be read"):
+        learning.adopt(project, "other")
+    (learning.home / "runs" / "other").mkdir(parents=True)
+    (learning.home / "runs" / "other" / "status.json").write_text('{"state": "done"}')
+    assert learning.status() is None
+    assert project.engine.tagger is default_tagger
+    assert adopted(learning.home) is None
 
 
 def test_retraining_leaves_no_text_of_a_killed_server(tmp_path, root):

@@ -142,14 +142,18 @@ def _kill(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     process.kill()
 
 
+def search_path() -> str:
+    """Where a process with ``-P`` finds what this one does, and nothing of the working directory."""
+    return os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
+
+
 def _start() -> subprocess.Popen[bytes]:
-    path = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "tagger.reading.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **_FRUGAL, "PYTHONPATH": path},
+        env={**os.environ, **_FRUGAL, "PYTHONPATH": search_path()},
     )
     for stream in (process.stdin, process.stdout):
         _widen(_given(stream))

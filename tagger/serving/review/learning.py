@@ -18,9 +18,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tagger.errors import ModelError, ReviewError
+from tagger.reading.sandbox import search_path
 from tagger.serving.review.agreement import Verdict
 from tagger.serving.review.estimates import random_part
 from tagger.serving.review.export import export
@@ -31,7 +32,7 @@ from tagger.tagging import Tagger, load
 from tagger.writing.whole import whole
 
 JOB, HELD_OUT, REVIEWED, STATUS = "job.json", "held_out.json", "reviewed", "status.json"
-_LOG, _CHOSEN = "log.txt", "model.txt"
+_LOG, _LOCK, _CHOSEN = "log.txt", "lock", "model.txt"
 _FRUGAL = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -77,7 +78,8 @@ class Learning:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         for folder in home.glob("runs/*"):  # what a server left that was killed
-            _forget(folder)
+            if not _going_on(folder):
+                _forget(folder)
 
     def start(self, project: Project, corpora: Sequence[str]) -> str:
         """Begin to train on some of the corpora, by name, and on the reviewed passages of documents that are not held out.
@@ -87,6 +89,8 @@ class Learning:
         ReviewError
             A run is going on, a corpus is not known, or there is nothing to learn from.
         """
+        from fcntl import LOCK_EX, flock  # only where it is needed: Windows has none
+
         known = {corpus.name: corpus for corpus in self.corpora}
         if unknown := set(corpora) - set(known):
             raise ReviewError(f"there is no corpus {min(unknown)!r}: known are {', '.join(known) or 'none'}")
@@ -97,29 +101,31 @@ class Learning:
             name = self._free_name()
             folder = self.home / "runs" / name
             folder.mkdir(parents=True, mode=0o700)
-            learned = _prepare(folder, project)
-            if not learned and not corpora:
-                shutil.rmtree(folder)
-                raise ReviewError("choose a corpus, or review passages of a document to learn from: there is nothing to train on")
-            job = {
-                "corpora": [str(known[corpus].absolute()) for corpus in corpora],
-                "themes": str(self.themes.absolute()),
-                "old": None if self.current is None else str(self.current.absolute()),
-                "out": str((self.home / "models" / name).absolute()),
-                "learned": learned,
-            }
-            write_json(folder / JOB, job)
-            write_json(folder / STATUS, {"state": "running", "message": "Starting", "done": 0, "steps": 0})
-            self._process = _started(folder)
+            with (folder / _LOCK).open("wb") as lock:
+                flock(lock, LOCK_EX)
+                learned = _prepare(folder, project)
+                if not learned and not corpora:
+                    shutil.rmtree(folder)
+                    raise ReviewError("choose a corpus, or review passages of a document to learn from: there is nothing to train on")
+                job = {
+                    "corpora": [str(known[corpus].absolute()) for corpus in corpora],
+                    "themes": str(self.themes.absolute()),
+                    "old": None if self.current is None else str(self.current.absolute()),
+                    "out": str((self.home / "models" / name).absolute()),
+                    "learned": learned,
+                }
+                write_json(folder / JOB, job)
+                write_json(folder / STATUS, {"state": "running", "message": "Starting", "done": 0, "steps": 0})
+                self._process = _started(folder, lock)
         threading.Thread(target=_clean_up, args=(self._process, folder), daemon=True).start()
         return name
 
     def status(self) -> dict[str, Any] | None:
         """Return how the last run goes or went, with its name; None where there was none."""
-        runs = sorted(path.parent for path in self.home.glob(f"runs/*/{STATUS}"))
+        runs = sorted(path.parent for path in self.home.glob(f"runs/*/{STATUS}") if (path.parent / JOB).is_file())
         if not runs:
             return None
-        alive = self._alive()  # before reading, so that what a process wrote last is not taken for an interruption
+        alive = _going_on(runs[-1])  # before reading, so that what a process wrote last is not taken for an interruption
         status: dict[str, Any] = json.loads((runs[-1] / STATUS).read_text(encoding="utf-8"))
         if status["state"] == "running" and not alive:
             status |= {"state": "failed", "message": "It was interrupted before it was done: start it again"}
@@ -144,7 +150,7 @@ class Learning:
         Raises
         ------
         ReviewError
-            There is no such model.
+            There is no such model, it has other themes, or what it learned from is not known any more.
         ModelError
             It is damaged.
         """
@@ -156,15 +162,15 @@ class Learning:
             raise ReviewError(
                 f"the model has the themes {', '.join(tagger.themes)}, the passages in review {', '.join(project.store.themes)}"
             )
-        if name is None:
-            (self.home / _CHOSEN).unlink(missing_ok=True)
-        else:
-            job = json.loads((self.home / "runs" / name / JOB).read_text(encoding="utf-8"))
-            project.store.note_learned(digest(tagger), job["learned"])
-            with whole(self.home / _CHOSEN) as stream:
-                stream.write(f"{name}\n".encode())
-        self.current = folder
-        project.engine.swap(tagger)
+        with self._lock:
+            if name is None:
+                (self.home / _CHOSEN).unlink(missing_ok=True)
+            else:
+                project.store.note_learned(digest(tagger), _learned(self.home / "runs" / name / JOB))
+                with whole(self.home / _CHOSEN) as stream:
+                    stream.write(f"{name}\n".encode())
+            self.current = folder
+            project.engine.swap(tagger)
         return tagger
 
     def models(self) -> list[str]:
@@ -175,8 +181,13 @@ class Learning:
         now = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
         return next(name for number in count(1) if not (self.home / "runs" / (name := now if number == 1 else f"{now}-{number}")).exists())
 
-    def _alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+
+def _learned(job: Path) -> list[str]:
+    """Return the digests of the documents that a run learned from."""
+    try:
+        return [str(document) for document in json.loads(job.read_text(encoding="utf-8"))["learned"]]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ReviewError(f"{job}: can't be read, so nobody knows on which documents the model may be measured: train anew") from error
 
 
 def _prepare(folder: Path, project: Project) -> list[str]:
@@ -214,18 +225,31 @@ def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, V
     }
 
 
-def _started(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the process; it holds the end of a pipe, by which it knows that this one is gone."""
-    root = str(Path(__file__).resolve().parents[3])
-    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+def _started(folder: Path, lock: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the process; it holds the end of a pipe, by which it knows that this one is gone, and the lock of its folder until it ends."""
     with (folder / _LOG).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "tagger.serving.review.retraining", str(folder.absolute())],
+            [sys.executable, "-P", "-m", "tagger.serving.review.retraining", str(folder.absolute())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env={**os.environ, **_FRUGAL, "PYTHONPATH": paths},
+            env={**os.environ, **_FRUGAL, "PYTHONPATH": search_path()},
+            pass_fds=[lock.fileno()],
         )
+
+
+def _going_on(folder: Path) -> bool:
+    """Whether the process of a run lives, whichever server started it."""
+    from fcntl import LOCK_NB, LOCK_SH, flock
+
+    try:
+        with (folder / _LOCK).open("rb") as lock:
+            flock(lock, LOCK_SH | LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # it was never started
+        return False
+    return False
 
 
 def _clean_up(process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -14,6 +14,7 @@ from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review.agreement import Verdict, verdicts
 from tagger.serving.review.estimates import Estimates, estimate, random_part, sample
+from tagger.serving.review.export import export
 from tagger.serving.review.queues import QUEUES, Pool, suspects
 from tagger.serving.review.store import BLIND, Decision, Entry, Store
 from tagger.tagging import Tagger
@@ -143,8 +144,19 @@ class Project:
             pool, texts = self.pool(), _learned_texts(self.engine.tagger, self.corpora)
             known = Counter(entry.document for entry in pool.entries if entry.text in texts)
             found = {document.id for document in pool.documents if known[document.id] >= _SAME * document.passages}
-            self._known = (self.store.revision, self.model), found | self.store.learned(self.model)
+            named = [self.model, *_learned_corpora(self.engine.tagger)]
+            self._known = (self.store.revision, self.model), found.union(*map(self.store.learned, named))
         return self._known[1]
+
+    def export(self, folder: Path) -> int:
+        """Write the reviewed passages to a corpus; return how many. It is noted, as models may be trained on it anywhere."""
+        from tagger import corpus
+
+        documents, entries, found = self.store.documents(), self.pool().entries, self.verdicts()
+        count = export(folder, documents, entries, found, self.store.themes)
+        used = {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
+        self.store.note_learned(corpus.digest(folder), [document.digest for document in documents if document.id in used])
+        return count
 
     def verdicts(self) -> dict[int, Verdict]:
         """Return what was decided of each passage."""
@@ -172,9 +184,15 @@ def _learned_texts(tagger: Tagger, corpora: Sequence[Path]) -> set[str]:
     """Return the passages of those corpora from which, by its card, a model has learned."""
     from tagger import corpus
 
+    hashes = _learned_corpora(tagger)
+    at_hand = (folder for folder in corpora if (folder / "passages.jsonl").is_file())
+    return {row["text"] for folder in at_hand if corpus.digest(folder) in hashes for row in corpus.passages(folder)}
+
+
+def _learned_corpora(tagger: Tagger) -> set[str]:
+    """Return the digests of the corpora from which, by its card, a model has learned."""
     card = tagger.model.card.get("corpora")
-    hashes = {part.get("sha256") for part in card if isinstance(part, dict)} if isinstance(card, list) else set()
-    return {row["text"] for folder in corpora if corpus.digest(folder) in hashes for row in corpus.passages(folder)}
+    return {str(part.get("sha256")) for part in card if isinstance(part, dict)} if isinstance(card, list) else set()
 
 
 def digest(tagger: Tagger) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Header, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -17,22 +16,31 @@ from tagger.serving.documents import Opened, Shelf
 from tagger.serving.engine import Engine
 from tagger.serving.rendering import page
 from tagger.serving.review import showing
-from tagger.serving.review.export import export
-from tagger.serving.review.project import Project
 from tagger.serving.review.queues import QUEUES
 from tagger.serving.review.workbench import Workbench
 
 _MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided
 
-router = APIRouter(include_in_schema=False)
+
+def _same_store(request: Request, tagger_store: Annotated[str | None, Header(max_length=64)] = None) -> None:
+    """Refuse what a page asks that shows another data folder: there, the numbers of passages and documents are of other texts."""
+    if tagger_store is not None:
+        workbench = _workbench(request)
+        if workbench.empty or workbench.project.store.id != tagger_store:
+            raise HTTPException(409, "The server has another data folder than this page: start it with that one, or load the page again.")
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(_same_store)])
 Annotator = Annotated[str, Query(max_length=200)]
+Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""The number of a passage or a document: SQLite knows no larger ones."""
 
 
 class Decided(BaseModel):
     """A decision as the page sends it; ``labels`` is null to skip, ``asked`` the themes that it showed, all if left out."""
 
     token: str = Field(min_length=8, max_length=64)
-    passage: int
+    passage: Key
     annotator: str = Field(max_length=200)
     labels: list[str] | None = Field(max_length=1000)
     queue: str = Field(max_length=20)
@@ -48,7 +56,7 @@ class Named(BaseModel):
 class Settled(Named):
     """How a difference is settled."""
 
-    passage: int
+    passage: Key
     labels: list[str] = Field(max_length=1000)
     reason: str = Field(max_length=2000)
 
@@ -91,6 +99,7 @@ def review(request: Request) -> Response:
         request,
         "review.html",
         part="Review",
+        store=store.id,
         themes=themes,
         codebook=workbench.codebook,
         documents=documents,
@@ -134,7 +143,7 @@ def tasks(
 
 
 @router.get("/review/passages/{key}")
-def passage(request: Request, key: int, annotator: Annotator) -> dict[str, Any]:
+def passage(request: Request, key: Key, annotator: Annotator) -> dict[str, Any]:
     """A passage that an annotator has decided, to look at again."""
     workbench = _workbench(request)
     mine = next((decision for decision in workbench.project.store.decisions(annotator) if decision.passage == key), None)
@@ -204,18 +213,18 @@ def learn(request: Request) -> Response:
     """The page of documents, corpora and models."""
     workbench = _workbench(request)
     project = None if workbench.empty else workbench.project
-    return page(request, "learn.html", part="Learn", **showing.learn(workbench, project))
+    return page(request, "learn.html", part="Learn", store=project and project.store.id, **showing.learn(workbench, project))
 
 
 @router.post("/learn/documents/{number}/role")
-def role(request: Request, number: int, given: Role) -> dict[str, Any]:
+def role(request: Request, number: Key, given: Role) -> dict[str, Any]:
     """Keep a document to measure on, or let models learn from it."""
     _workbench(request).project.store.hold_out(number, given.held_out)
     return {}
 
 
 @router.post("/learn/documents/{number}/remove")
-def remove(request: Request, number: int) -> dict[str, Any]:
+def remove(request: Request, number: Key) -> dict[str, Any]:
     """Delete a document and all that was decided of it."""
     _workbench(request).project.store.remove(number)
     return {}
@@ -225,7 +234,7 @@ def remove(request: Request, number: int) -> dict[str, Any]:
 def exported(request: Request) -> dict[str, Any]:
     """Write the reviewed passages to a corpus folder."""
     workbench = _workbench(request)
-    count = _export(workbench.project, workbench.corpus)
+    count = workbench.project.export(workbench.corpus)
     return {"folder": str(workbench.corpus.absolute()), "passages": count}
 
 
@@ -241,10 +250,6 @@ def download(request: Request) -> Response:
             archive.write(file, f"{folder.name}/{file.name}")
     headers = {"Content-Disposition": f'attachment; filename="{folder.name}.zip"'}
     return Response(stream.getvalue(), media_type="application/zip", headers=headers)
-
-
-def _export(project: Project, folder: Path) -> int:
-    return export(folder, project.store.documents(), project.pool().entries, project.verdicts(), project.store.themes)
 
 
 @router.post("/learn/runs")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from tagger.errors import ReviewError
 from tagger.records import Document, Passage, Tagged
@@ -171,6 +172,8 @@ class Store:
                 raise ReviewError(
                     f"{self.path}: has format {version}, and this tagger reads {VERSION}: update it, or name another data folder"
                 )
+            db.execute("INSERT OR IGNORE INTO about VALUES ('id', ?)", (uuid4().hex,))
+            self.id = str(db.execute("SELECT value FROM about WHERE name = 'id'").fetchone()[0])
             themes = json.loads(db.execute("SELECT value FROM about WHERE name = 'themes'").fetchone()[0])
             if set(themes) - set(self.themes):
                 raise ReviewError(

@@ -95,7 +95,8 @@ class Workbench:
             raise MissingExtraError("datasets", "train")
         with self._lock:
             if self._project is None:
-                self._project = Project(Store(self._path, self.themes), self.engine, self._corpora)
+                corpora = (*self._corpora, self.corpus)
+                self._project = Project(Store(self._path, self.themes), self.engine, corpora)
             return self._project
 
     @cached_property

@@ -1,11 +1,11 @@
 // Decisions on their way to the server. They wait in the browser's storage until it has them on its disk, over a reload and over days.
-import { post, Refused } from "/static/asking.js";
+import { post, Refused, store } from "/static/asking.js";
 
-const KEY = "tagger-outbox";
+const KEY = `tagger-outbox-${store}`; // a passage of the same number is another one in another data folder
 const WAIT = [500, 1000, 2000]; // milliseconds between tries; the last one again and again
 
 export class Outbox {
-  // kept(decision, answer) when one is on the disk, refused(decision, message), and waiting(count, trouble) when that changes.
+  // kept(decision, answer) when one is on the disk, refused(decision, message), and waiting(count, trouble) when that changes; trouble says what is wrong.
   constructor({ kept, refused, waiting }) {
     Object.assign(this, { kept, refused, waiting });
     this.running = null;
@@ -34,11 +34,13 @@ export class Outbox {
 
   async send() {
     let failed = 0;
+    let trouble = "";
     for (let next; (next = this.list[0]); ) {
-      this.waiting(this.list.length, failed > 0);
+      this.waiting(this.list.length, trouble);
       try {
         const answer = await post("/review/decisions", next);
         failed = 0;
+        trouble = "";
         this.drop(next.token);
         this.kept(next, answer);
       } catch (error) {
@@ -46,11 +48,12 @@ export class Outbox {
           this.drop(next.token);
           this.refused(next, error.message);
         } else {
-          this.waiting(this.list.length, true);
+          trouble = error.message;
+          this.waiting(this.list.length, trouble);
           await new Promise((done) => setTimeout(done, WAIT[Math.min(failed++, WAIT.length - 1)]));
         }
       }
     }
-    this.waiting(0, false);
+    this.waiting(0, "");
   }
 }

@@ -21,9 +21,11 @@ let asked = 0; // rises with every change of order, so that a late answer is dro
 
 const named = (labels) => (labels.length ? labels.map((label) => titles[label] ?? label).join(", ") : "no theme");
 const say = (text) => ($("said").textContent = text);
-function warn(text) {
-  $("alarm").textContent = text;
-  $("alarm").hidden = !text;
+const alarms = {}; // by kind: the end of one trouble does not hide another
+function warn(text, kind = "asked") {
+  alarms[kind] = text;
+  $("alarm").textContent = Object.values(alarms).filter(Boolean).join(" ");
+  $("alarm").hidden = !$("alarm").textContent;
 }
 
 const outbox = new Outbox({
@@ -38,8 +40,9 @@ const outbox = new Outbox({
     refreshSoon();
   },
   waiting(count, trouble) {
-    if (trouble) warn(`The server does not answer. ${count === 1 ? "One decision waits" : `${count} decisions wait`} in this browser and will be saved as soon as it does; go on or close the page as you like.`);
-    else if (!count && $("alarm").textContent.startsWith("The server")) warn("");
+    const wait = `${count === 1 ? "One decision waits" : `${count} decisions wait`} in this browser and will be saved as soon as that is over; go on or close the page as you like.`;
+    if (trouble) warn(`${trouble} ${wait}`, "waiting");
+    else if (!count) warn("", "waiting");
     card.classList.toggle("unsaved", count > 0);
   },
 });
@@ -153,7 +156,7 @@ function decide(labels) {
 
 async function undo() {
   await Promise.race([outbox.flush(), new Promise((done) => setTimeout(done, 1500))]);
-  if (outbox.list.length) return warn("The server does not answer: your last decisions are not saved yet, and can be taken back when they are.");
+  if (outbox.list.length) return warn("Your last decisions are not saved yet, and can be taken back when they are.");
   try {
     const { task } = await post("/review/undo", { annotator });
     if (!task) return say("There is nothing to take back.");
