@@ -215,6 +215,19 @@ def test_extending_corpus_grows_and_labels_change(tmp_path, codebook):
         write_labelled(folder, "complicity", [Labelled("3", "e", "D.", False)])
 
 
+def test_extending_a_label_in_an_old_corpus_says_nothing_of_its_other_lines(tmp_path):
+    """Lines without `asked` were not read for a theme that none of them has, whatever one of them is labelled with later."""
+    lines = [
+        {"id": str(number), "text": f"Passage {number}.", "labels": labels, "document": "d"}
+        for number, labels in enumerate((["forced_labor"], [], []))
+    ]
+    (tmp_path / "passages.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_labelled(tmp_path, "complicity", [Labelled("0", "d", "Passage 0.", True), Labelled("9", "d", "New.", False)])
+    found = corpus.statistics(tmp_path, ("complicity", "forced_labor", "data_quality"))
+    assert found["asked"] == {"complicity": 2, "forced_labor": 3, "data_quality": 0}
+    assert all("asked" in row for row in corpus.passages(tmp_path))
+
+
 def test_extending_leaves_the_other_themes_as_they_are_to_the_last_bit(study, default_model, passages):
     codebook = load_codebook(study / "themes.toml")
     model, found = learn_theme(VICTIMS.name, find(study).corpora(), codebook, default_model)

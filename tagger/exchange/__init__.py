@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from tagger.errors import InputError, OutputError
 from tagger.exchange import argilla, docbin, doccano, huggingface, label_studio, prodigy, qdpx, tables
-from tagger.exchange.folders import is_corpus, read_corpus, write_corpus
+from tagger.exchange.folders import is_corpus, read_corpus, say_asked, with_themes_asked, write_corpus
 from tagger.exchange.items import Corpus, Item, Labels, check_fit, from_results
 from tagger.exchange.jsons import read_objects
 from tagger.reading import naming
@@ -32,6 +32,7 @@ __all__ = [
     "is_corpus",
     "read",
     "read_corpus",
+    "say_asked",
     "write",
     "write_corpus",
 ]
@@ -105,6 +106,7 @@ def read(
         else:
             data = read_bytes(path, limits)
             found = FORMATS[format or _format(path, data, limits)].read(data, path.stem, known, limits)
+        found = with_themes_asked(found, known)
         known.check()
     return found
 
