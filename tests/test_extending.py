@@ -228,6 +228,14 @@ def test_extending_a_label_in_an_old_corpus_says_nothing_of_its_other_lines(tmp_
     assert all("asked" in row for row in corpus.passages(tmp_path))
 
 
+def test_extending_a_new_label_keeps_what_is_known_of_the_passage(tmp_path):
+    line = {"id": "1", "text": "A.", "labels": [], "document": "d", "section": "S", "page": 3, "paragraph": 2, "start": 4, "end": 6}
+    line |= {"source": "tier", "asked": ["forced_labor"]}
+    (tmp_path / "passages.jsonl").write_text(json.dumps(line))
+    write_labelled(tmp_path, "complicity", [Labelled("1", "d", "A.", True)])
+    assert corpus.passages(tmp_path) == [{**line, "labels": ["complicity"], "asked": ["forced_labor", "complicity"]}]
+
+
 def test_extending_leaves_the_other_themes_as_they_are_to_the_last_bit(study, default_model, passages):
     codebook = load_codebook(study / "themes.toml")
     model, found = learn_theme(VICTIMS.name, find(study).corpora(), codebook, default_model)
