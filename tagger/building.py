@@ -210,7 +210,9 @@ def _figures(figures: Mapping[str, Any]) -> list[str]:
         values = [_number(theme[key]) for key in ("precision", "recall", "f1")]
         values += [_interval(theme["f1_interval"]), _number(theme["average_precision"]), _number(theme["calibration_error"])]
         lines.append(f"| {theme['theme']} | {' | '.join(values)} | {theme['support']} |")
-    lines.append(f"| macro | | | {figures['macro_f1']:.3f} | {_interval(figures['macro_interval'])} | | | {figures['passages']} passages |")
+    if "macro_f1" in figures:
+        interval = _interval(figures["macro_interval"])
+        lines.append(f"| macro | | | {figures['macro_f1']:.3f} | {interval} | | | {figures['passages']} passages |")
     return lines
 
 

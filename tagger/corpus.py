@@ -114,9 +114,14 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
 
 def _asked(rows: Sequence[Mapping[str, Any]], themes: Sequence[str]) -> list[list[str]]:
     """The themes for which each passage was read; where that is not said, those that occur where it is not."""
-    occurring = {label for row in rows if "asked" not in row for label in row["labels"]}
+    occurring = unsaid_themes(rows)
     unsaid = [theme for theme in themes if theme in occurring]
     return [row.get("asked", unsaid) for row in rows]
+
+
+def unsaid_themes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The themes for which lines without ``asked`` were read: those that occur in such lines, in the order in which they do."""
+    return list(dict.fromkeys(label for row in rows if "asked" not in row for label in row["labels"]))
 
 
 def label_matrix(corpus: datasets.Dataset) -> NDArray[np.int64]:

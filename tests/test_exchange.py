@@ -19,6 +19,7 @@ import pytest
 
 from tagger import corpus as corpora_on_disk
 from tagger import exchange
+from tagger.cli import main
 from tagger.cli.exchange import ToolFormat
 from tagger.errors import InputError, OutputError
 from tagger.exchange import Corpus, Item, Labels
@@ -498,7 +499,9 @@ def test_exchange_commands_go_there_and_back(root, tmp_path):
     done = run(root, "import", tmp_path / "tasks.json", "-o", tmp_path / "mexico")
     assert done.returncode == 0, done.stderr
     assert done.stderr.endswith("112 passages of 1 document; complicity 11, forced_labor 18, shelter_gaps 13, data_quality 17\n")
-    assert (tmp_path / "mexico/passages.jsonl").read_bytes() == (root / "corpora/mexico-2014/passages.jsonl").read_bytes()
+    lines = corpora_on_disk.passages(tmp_path / "mexico")
+    assert {tuple(line.pop("asked")) for line in lines} == {("complicity", "forced_labor", "shelter_gaps", "data_quality")}
+    assert lines == corpora_on_disk.passages(root / "corpora/mexico-2014")
     assert (tmp_path / "mexico/annotations.jsonl").read_bytes() == (root / "corpora/mexico-2014/annotations.jsonl").read_bytes()
 
 
@@ -524,3 +527,44 @@ def test_exchange_python_and_formats_of_the_readme_are_right(root, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     exec(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1], {})
     assert capsys.readouterr().out == "True\n"
+
+
+def imported(monkeypatch, capsys, file, out, *more):
+    """What `tagger corpus import` says, and the lines of the corpus that it writes."""
+    monkeypatch.setattr(sys, "argv", ["tagger", "corpus", "import", str(file), "-o", str(out), *more])
+    with contextlib.suppress(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    return said, corpora_on_disk.passages(out) if out.is_dir() else []
+
+
+def test_exchange_import_says_for_which_themes_passages_were_read(tmp_path, monkeypatch, capsys):
+    table = put(tmp_path, "given.csv", "text;labels\nOne.;complicity\nTwo.;\n")
+    said, lines = imported(monkeypatch, capsys, table, tmp_path / "a")
+    assert [line["asked"] for line in lines] == [["complicity"]] * 2
+    assert "no passage has forced_labor, shelter_gaps, data_quality, so 2 passages count as not read for that" in said
+    _, lines = imported(monkeypatch, capsys, table, tmp_path / "b", "--map", "shelter_gaps=shelter_gaps")
+    assert [line["asked"] for line in lines] == [["complicity", "shelter_gaps"]] * 2
+
+
+def test_exchange_import_of_a_column_a_theme_was_read_for_these(tmp_path, monkeypatch, capsys):
+    table = put(tmp_path, "given.csv", "text,complicity,data_quality\nOne.,1,0\nTwo.,0,0\n")
+    _, lines = imported(monkeypatch, capsys, table, tmp_path / "a")
+    assert [(line["labels"], line["asked"]) for line in lines] == [
+        (["complicity"], ["complicity", "data_quality"]),
+        ([], ["complicity", "data_quality"]),
+    ]
+
+
+def test_exchange_import_writes_a_corpus_that_loads(tmp_path, monkeypatch, capsys, codebook):
+    """Whoever gave a label was asked for it; and what a foreign column `asked` holds is a theme, or nothing."""
+    table = put(tmp_path, "given.csv", "text,labels,asked\nOne.,complicity,Forced labor\nTwo.,,complicity\n")
+    imported(monkeypatch, capsys, table, tmp_path / "a")
+    assert [line["asked"] for line in corpora_on_disk.passages(tmp_path / "a")] == [["complicity", "forced_labor"], ["complicity"]]
+    assert len(corpora_on_disk.load(tmp_path / "a", codebook.names)) == 2
+    foreign = put(tmp_path, "foreign.csv", "text,labels,asked\nOne.,complicity,by phone\n")
+    said, lines = imported(monkeypatch, capsys, foreign, tmp_path / "b")
+    assert "unknown label 'by phone' (field 'asked' of passage" in said
+    assert not lines
+    imported(monkeypatch, capsys, foreign, tmp_path / "c", "--map", "by phone=")
+    assert [line["asked"] for line in corpora_on_disk.passages(tmp_path / "c")] == [["complicity"]]

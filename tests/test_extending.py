@@ -5,13 +5,16 @@ import json
 import shutil
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tagger import bundle, corpus
+from tagger.building import render_card
 from tagger.cli import main
+from tagger.comparing.rates import errors_of
 from tagger.duplicates import near_duplicates
 from tagger.errors import CorpusError, InputError, OutputError, ThemesError, TrainingError
 from tagger.extending import Labelled, add_theme, find_candidates, learn_theme, read_labels, theme_name, write_candidates, write_labelled
@@ -215,6 +218,27 @@ def test_extending_corpus_grows_and_labels_change(tmp_path, codebook):
         write_labelled(folder, "complicity", [Labelled("3", "e", "D.", False)])
 
 
+def test_extending_a_label_in_an_old_corpus_says_nothing_of_its_other_lines(tmp_path):
+    """Lines without `asked` were not read for a theme that none of them has, whatever one of them is labelled with later."""
+    lines = [
+        {"id": str(number), "text": f"Passage {number}.", "labels": labels, "document": "d"}
+        for number, labels in enumerate((["forced_labor"], [], []))
+    ]
+    (tmp_path / "passages.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_labelled(tmp_path, "complicity", [Labelled("0", "d", "Passage 0.", True), Labelled("9", "d", "New.", False)])
+    found = corpus.statistics(tmp_path, ("complicity", "forced_labor", "data_quality"))
+    assert found["asked"] == {"complicity": 2, "forced_labor": 3, "data_quality": 0}
+    assert all("asked" in row for row in corpus.passages(tmp_path))
+
+
+def test_extending_a_new_label_keeps_what_is_known_of_the_passage(tmp_path):
+    line = {"id": "1", "text": "A.", "labels": [], "document": "d", "section": "S", "page": 3, "paragraph": 2, "start": 4, "end": 6}
+    line |= {"source": "tier", "asked": ["forced_labor"]}
+    (tmp_path / "passages.jsonl").write_text(json.dumps(line))
+    write_labelled(tmp_path, "complicity", [Labelled("1", "d", "A.", True)])
+    assert corpus.passages(tmp_path) == [{**line, "labels": ["complicity"], "asked": ["forced_labor", "complicity"]}]
+
+
 def test_extending_leaves_the_other_themes_as_they_are_to_the_last_bit(study, default_model, passages):
     codebook = load_codebook(study / "themes.toml")
     model, found = learn_theme(VICTIMS.name, find(study).corpora(), codebook, default_model)
@@ -225,7 +249,14 @@ def test_extending_leaves_the_other_themes_as_they_are_to_the_last_bit(study, de
     assert np.array_equal(model.weights[known][:, :4], default_model.weights)
     assert not model.weights[~known][:, :4].any()
     assert np.array_equal(model.thresholds[:4], default_model.thresholds)
-    assert model.card["cross_validation"] == default_model.card["cross_validation"]
+    rows = {row["theme"]: row for row in model.card["cross_validation"]["themes"]}
+    old = default_model.card["cross_validation"]
+    assert [rows[row["theme"]] for row in old["themes"]] == [{**row, "read": old["passages"]} for row in old["themes"]]
+    assert (rows[VICTIMS.name]["read"], rows[VICTIMS.name]["support"]) == (80, 30)
+    errors = errors_of(model.card)
+    assert {theme: errors[theme] for theme in default_model.themes} == errors_of(default_model.card)
+    assert (errors[VICTIMS.name].carrying, errors[VICTIMS.name].others) == (30, 50)
+    assert set(model.card["spread"]) == set(model.themes)
     assert [theme.theme for theme in found.themes] == [VICTIMS.name]
     assert found.themes[0].figures["average_precision"].value > 0.8
     again, _ = learn_theme(VICTIMS.name, find(study).corpora(), codebook, model)
@@ -239,6 +270,24 @@ def test_extending_a_codebook_of_its_own_keeps_no_theme_of_the_base(study, defau
     shutil.copytree(study / "corpora/victim_identification", tmp_path / "corpora/victim_identification")
     model, _ = learn_theme(VICTIMS.name, find(tmp_path).corpora(), load_codebook(tmp_path / "themes.toml"), default_model)
     assert model.themes == (VICTIMS.name,)
+    assert list(errors_of(model.card)) == list(model.card["spread"]) == [VICTIMS.name]
+    assert model.card["vocabulary"] != default_model.card["vocabulary"]
+
+
+@pytest.mark.parametrize("card", [{}, {"cross_validation": {"themes": [3, {}]}, "spread": 1, "measured": {"x": {}}, "corpora": [{}, 4]}])
+def test_extending_a_base_with_half_a_card_gives_a_model_with_a_whole_one(study, default_model, card):
+    codebook = load_codebook(study / "themes.toml")
+    model, _ = learn_theme(VICTIMS.name, find(study).corpora(), codebook, replace(default_model, card=card))
+    assert f"| {VICTIMS.name} |" in render_card(model, codebook)
+    assert list(errors_of(model.card)) == [VICTIMS.name]
+
+
+def test_extending_what_was_measured_of_an_older_classifier_of_the_theme_is_gone(study, default_model):
+    codebook = load_codebook(study / "themes.toml")
+    first, _ = learn_theme(VICTIMS.name, find(study).corpora(), codebook, default_model)
+    stale = {**first.card["cross_validation"], "themes": [{**row, "support": 1} for row in first.card["cross_validation"]["themes"]]}
+    again, _ = learn_theme(VICTIMS.name, find(study).corpora(), codebook, replace(first, card={**first.card, "cross_validation": stale}))
+    assert [row["support"] for row in again.card["cross_validation"]["themes"]] == [1, 1, 1, 1, 30]
 
 
 def test_extending_a_theme_that_nobody_labelled_is_refused(study, default_model):

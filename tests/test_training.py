@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from tagger.building import build_model, train_folders
 from tagger.bundle import load
+from tagger.cli import main
 from tagger.corpus import digest
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
@@ -73,6 +76,15 @@ def test_training_writes_a_model_that_tags(eighth, root, tmp_path):
     assert np.array_equal(loaded.weights, built.weights)
     assert Tagger(loaded).tag(["Police officers accepted bribes from traffickers."])[0].labels[:1] == ("complicity",)
     assert "| complicity |" in (tmp_path / "m/README.md").read_text()
+
+
+def test_training_on_the_command_line_tells_how_many_passages_count_for_a_theme(eighth, root, tmp_path, monkeypatch, capsys):
+    themes = root / "corpora/themes.toml"
+    monkeypatch.setattr(sys, "argv", ["tagger", "train", str(eighth), "-o", str(tmp_path / "m"), "--themes", str(themes)])
+    with suppress(SystemExit):
+        main()
+    count = len((eighth / "passages.jsonl").read_text(encoding="utf-8").splitlines())
+    assert capsys.readouterr().err.count(f" of {count} passages read for it") == 4
 
 
 def test_training_refuses_figures_of_another_model(eighth, root, tmp_path):

@@ -83,13 +83,14 @@ def import_cli(
     if file.suffix.lower() == _QDC:
         _import_codebook(file, out)
         return
-    from tagger.exchange import Labels, read, write_corpus
+    from tagger.exchange import Labels, read, say_asked, write_corpus
     from tagger.themes import load_codebook
 
     codebook = load_codebook(places.codebook_file(themes))
     pairs = dict(_pair(one) for one in map or [])
     with waiting(f"Reading {file}"):
         found = read(file, codebook.themes, format=format, labels=pairs, limits=limits(limit))
+        found = say_asked(found, Labels(codebook.themes), pairs.values())
         write_corpus(out, found, about=f"imported from {file.name}", labels=Labels(codebook.themes))
     for note in found.notes:
         inform(f"{file}: {note}")

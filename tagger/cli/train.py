@@ -10,6 +10,7 @@ import typer
 
 from tagger.cli import app, inform
 from tagger.cli.places import ALL, THEMES, Corpora, Themes, model_to_write
+from tagger.writing.text import many
 
 LEAST = 50  # with fewer passages of a theme, its figures and its threshold are mostly chance
 
@@ -43,5 +44,6 @@ def train_cli(
     passages = sum(corpus["passages"] for corpus in model.card["corpora"])
     print(f"{out}: {len(model.themes)} themes, {len(model.columns)} features, from {passages} passages", file=sys.stderr)
     for figures in model.card["cross_validation"]["themes"]:
+        counted = f"{many(figures.get('read', passages), 'passage')} read for it"
         few = f": too few to trust it, label {LEAST} or more" if figures["support"] < LEAST else ""
-        print(f"  {figures['theme']}: F1 {figures['f1']:.2f} in cross-validation, {figures['support']} passages{few}", file=sys.stderr)
+        print(f"  {figures['theme']}: F1 {figures['f1']:.2f} in cross-validation, {figures['support']} of {counted}{few}", file=sys.stderr)

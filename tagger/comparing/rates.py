@@ -101,7 +101,7 @@ def errors_of(card: Mapping[str, Any]) -> dict[str, Errors]:
     for row in figures["themes"]:
         try:
             carrying, hits = int(row["support"]), round(row["recall"] * row["support"])
-            others = int(row.get("read", figures["passages"])) - carrying
+            others = int(row["read"] if "read" in row else figures["passages"]) - carrying
             left = others - (int(row["predicted"]) - hits)
             if not (0 <= hits <= carrying and 0 <= left <= others and carrying and others):
                 continue

@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 from tagger.errors import InputError, OutputError
 from tagger.exchange import argilla, docbin, doccano, huggingface, label_studio, prodigy, qdpx, tables
 from tagger.exchange.apart import read_apart
-from tagger.exchange.folders import is_corpus, read_corpus, write_corpus
+from tagger.exchange.folders import is_corpus, read_corpus, say_asked, with_themes_asked, write_corpus
 from tagger.exchange.items import Corpus, Item, Labels, check_fit, from_results
 from tagger.exchange.jsons import read_objects
 from tagger.reading import naming
@@ -33,6 +33,7 @@ __all__ = [
     "is_corpus",
     "read",
     "read_corpus",
+    "say_asked",
     "write",
     "write_corpus",
 ]
@@ -105,8 +106,10 @@ def read(
     with naming(str(path)):
         format = format or (DATASETS if path.is_dir() else _format(path, limits))
         if format in LIBRARIES:
-            return read_apart(format, path, themes, labels, limits)
-        found = read_here(path, format, known, limits)
+            found = read_apart(format, path, themes, labels, limits)
+        else:
+            found = read_here(path, format, known, limits)
+        found = with_themes_asked(found, known)
         known.check()
     return found
 

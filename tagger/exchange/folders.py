@@ -7,11 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import CorpusError, OutputError
 from tagger.exchange.items import DETAILS, Corpus, Item, Labels
+from tagger.writing.text import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,34 @@ def read_corpus(folder: Path | str, names: Sequence[str]) -> Corpus:
         known |= {name: tuple(found[name]) for name in ("first", "second") if name in found}
         items.append(Item(**known, settled=found.get("settled")))
     return Corpus(tuple(items), corpus.texts(folder))
+
+
+def with_themes_asked(corpus: Corpus, labels: Labels) -> Corpus:
+    """Give ``asked`` the names of the codebook; others join the unknown ``labels``. A label that was given was asked for."""
+    items = []
+    for item in corpus.items:
+        if item.asked:
+            known = labels.all(themes_asked(item), f"field 'asked' of passage {item.id!r}")
+            item = replace(item, asked=_BETWEEN.join(labels.ordered({*known, *item.labels})) or None)
+        items.append(item)
+    return replace(corpus, items=tuple(items))
+
+
+def say_asked(corpus: Corpus, labels: Labels, known: Iterable[str]) -> Corpus:
+    """Say of the passages that do not tell it for which themes they were read: those that occur among them, and the ``known`` ones.
+
+    A note names the themes of which then nothing is known: that nobody gave one may be because nobody was asked for it.
+    """
+    unsaid = [item for item in corpus.items if item.asked is None]
+    given = {theme for item in unsaid for theme in (*item.labels, *(item.first or ()), *(item.second or ()))}
+    asked = labels.ordered(given | set(known))
+    missing = [name for name in labels.names if unsaid and name not in asked]
+    items = tuple(replace(item, asked=_BETWEEN.join(asked)) if item.asked is None else item for item in corpus.items)
+    note = (
+        f"no passage has {', '.join(missing)}, so {many(len(unsaid), 'passage')} count as not read for that; if somebody looked for it, "
+        f"say so: {' '.join(f'--map {name}={name}' for name in missing)}"
+    )
+    return replace(corpus, items=items, notes=(*corpus.notes, *([note] if missing else [])))
 
 
 def write_corpus(folder: Path | str, corpus: Corpus, *, about: str, labels: Labels) -> None:
@@ -99,8 +129,13 @@ def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 def _passage(item: Item, labels: Labels) -> dict[str, Any]:
     values: dict[str, Any] = {"labels": list(labels.ordered(item.labels))}
     values.update({name: getattr(item, name) for name in _FIELDS if name != "labels"})
-    values["asked"] = [theme.strip() for theme in item.asked.split(_BETWEEN.strip())] if item.asked else None
+    values["asked"] = list(labels.ordered({*themes_asked(item), *item.labels})) if item.asked is not None else None
     return {name: values[name] for name in _FIELDS if values[name] is not None}
+
+
+def themes_asked(item: Item) -> list[str]:
+    """The themes for which a passage was read, as far as it says so."""
+    return [name for part in (item.asked or "").split(_BETWEEN.strip()) if (name := part.strip())]
 
 
 def _annotation(item: Item) -> dict[str, Any]:

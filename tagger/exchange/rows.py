@@ -46,7 +46,8 @@ def corpus_of(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, labels: 
             empty += 1
             continue
         given: dict[str, Any] = {vote: _named(row[vote], labels, where) for vote in ("first", "second") if row.get(vote) not in (None, "")}
-        items.append(replace(detailed(str(text), row, where), labels=_labels(row, labels, where), **given))
+        item = replace(detailed(str(text), row, where), labels=_labels(row, labels, where), **given)
+        items.append(item if item.asked else replace(item, asked=_asked(row, labels)))
     if not items:
         raise InputError("is empty: there is no passage in it")
     return Corpus(named(items, name), notes=(f"{many(empty, 'row')} without text left out",) if empty else ())
@@ -76,6 +77,11 @@ def _labels(row: Mapping[str, Any], labels: Labels, where: str) -> tuple[str, ..
             raise InputError(f"{where}: column {name!r} must hold 1 or 0, yes or no, not {said[:40]!r}")
         found += [name] if said in _YES else []
     return labels.ordered(found)
+
+
+def _asked(row: Mapping[str, Any], labels: Labels) -> str | None:
+    """The themes that have a column of their own, where no other holds the labels: for each the row says yes or no."""
+    return None if any(column in row for column in _LABELS) else "; ".join(name for name in labels.names if name in row)
 
 
 def _named(value: Any, labels: Labels, where: str) -> tuple[str, ...]:

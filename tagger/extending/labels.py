@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tagger.corpus import PASSAGES, passages
+from tagger.corpus import PASSAGES, passages, unsaid_themes
 from tagger.errors import CorpusError, InputError, MissingExtraError
 from tagger.extending.candidates import Candidate
 from tagger.reading import Columns
@@ -161,6 +161,8 @@ def _armed(text: str) -> str:
 def write_labelled(folder: Path, theme: str, labelled: Sequence[Labelled]) -> tuple[int, int]:
     """Add passages to the corpus of a theme, new or not; a passage that is there gets the new label. Return how many it holds and carry it.
 
+    Every line says afterwards for which themes it was read, so that a new label says nothing of the passages that nobody read for it.
+
     Raises
     ------
     CorpusError
@@ -168,16 +170,17 @@ def write_labelled(folder: Path, theme: str, labelled: Sequence[Labelled]) -> tu
     OutputError
         The corpus can't be written.
     """
-    rows = {row["id"]: row for row in passages(folder)} if (folder / PASSAGES).is_file() else {}
+    there = passages(folder) if (folder / PASSAGES).is_file() else []
+    unsaid = unsaid_themes(there)
+    rows = {row["id"]: {**row, "asked": row.get("asked", unsaid)} for row in there}
     for one in labelled:
         if (old := rows.get(one.id)) is not None and old["text"] != one.text:
             raise CorpusError(
                 f"{folder / PASSAGES}: the id {one.id!r} is that of another passage there: give one of the two reports another name"
             )
-        before = old or {"asked": [theme], "labels": []}
+        before = old or {"id": one.id, "text": one.text, "labels": [], "document": one.document, "asked": []}
         labels = [label for label in before["labels"] if label != theme] + [theme] * one.carries
-        asked = [*before["asked"], *([] if theme in before["asked"] else [theme])] if "asked" in before else None
-        rows[one.id] = {"id": one.id, "text": one.text, "labels": labels, "document": one.document, **({"asked": asked} if asked else {})}
+        rows[one.id] = {**before, "labels": labels, "asked": list(dict.fromkeys([*before["asked"], theme]))}
     folder.mkdir(parents=True, exist_ok=True)
     with whole(folder / PASSAGES) as stream:
         for row in rows.values():

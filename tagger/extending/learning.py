@@ -6,14 +6,14 @@ measured of them: their passages are not needed, and the new theme, for which no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tagger.building import limits, predictions
+from tagger.building import limits, predictions, spreads
 from tagger.corpus import digest, load
 from tagger.errors import TrainingError
 from tagger.evaluation import Evaluation, measure
@@ -37,11 +37,19 @@ def learn_theme(name: str, corpora: Sequence[Path], codebook: Codebook, base: Mo
     trained = train(
         {path.name: load(path, codebook.names) for path in corpora}, settings=TrainingSettings(features=base.settings), only=[name]
     )
-    found = measure(predictions(trained), thresholds=trained.model.thresholds)
+    out_of_fold = predictions(trained)
+    found = measure(out_of_fold, thresholds=trained.model.thresholds)
     read = {path.name: sum(document.startswith(f"{path.name}/") for document in trained.documents) for path in corpora}
     learned = [{"name": path.name, "passages": read[path.name], "sha256": digest(path)} for path in corpora if read[path.name]]
     model = _beside(base, trained.model, [theme for theme in codebook.names if theme == name or theme in base.themes])
-    return replace(model, card=_card(name, base, model, codebook, learned, found)), found
+    card = {
+        **_card(name, base, model, codebook, learned, found),
+        "cross_validation": _cross_validation(base, model, found),
+        "spread": {**_kept(base.card.get("spread"), model), **spreads(out_of_fold)},
+    }
+    if model.themes == trained.model.themes:
+        card["vocabulary"] = trained.model.card["vocabulary"]
+    return replace(model, card=card), found
 
 
 def _beside(base: Model, new: Model, themes: Sequence[str]) -> Model:
@@ -57,6 +65,24 @@ def _beside(base: Model, new: Model, themes: Sequence[str]) -> Model:
     return Model(tuple(themes), base.settings, columns, weights, intercepts, thresholds, review)
 
 
+def _cross_validation(base: Model, model: Model, found: Evaluation) -> dict[str, Any]:
+    """The rows of the other model's themes, and that of the new one; there are no figures of all: each theme has passages of its own."""
+    before, new = base.card.get("cross_validation"), found.card()
+    old = before if isinstance(before, Mapping) and isinstance(before.get("themes"), list) else {"themes": []}
+    rows = {row["theme"]: {"read": old.get("passages"), **row} for row in old["themes"] if _whole(row, new["themes"][0])}
+    rows |= {row["theme"]: {**row, "read": new["passages"]} for row in new["themes"]}
+    return {"themes": [rows[theme] for theme in model.themes if theme in rows]}
+
+
+def _kept(spread: Any, model: Model) -> dict[str, Any]:
+    return {theme: value for theme, value in spread.items() if theme in model.themes} if isinstance(spread, Mapping) else {}
+
+
+def _whole(value: Any, fields: Iterable[str]) -> bool:
+    """Whether a part of the other model's card holds what a part of a card does."""
+    return isinstance(value, Mapping) and set(fields) <= set(value)
+
+
 def _card(
     name: str, base: Model, model: Model, codebook: Codebook, learned: Sequence[Mapping[str, Any]], found: Evaluation
 ) -> dict[str, Any]:
@@ -66,7 +92,7 @@ def _card(
         f"Passages that were read for {name}, each scored by a model that had not seen its document. More of them carry the theme than "
         "of a report, for many were found by its words and its definition: in a report precision is lower."
     )
-    measured = dict(base.card.get("measured", {}))
+    measured = _whole_parts(base.card.get("measured"), found.card())
     measured[f"{name} in cross-validation"] = {"about": about, "figures": found.card()}
     return {
         **{key: value for key, value in base.card.items() if key != "digest"},
@@ -74,6 +100,17 @@ def _card(
         "titles": {theme: of[theme].title for theme in of},
         "definitions": {theme: of[theme].definition for theme in of},
         "limits": limits(model),
-        "corpora": [*(old for old in base.card.get("corpora", []) if old.get("name") not in [one["name"] for one in learned]), *learned],
+        "corpora": [*_other_corpora(base.card.get("corpora"), learned), *learned],
         "measured": measured,
     }
+
+
+def _whole_parts(measured: Any, like: Mapping[str, Any]) -> dict[str, Any]:
+    parts = measured.items() if isinstance(measured, Mapping) else ()
+    return {name: part for name, part in parts if _whole(part, ("about", "figures")) and _whole(part["figures"], like)}
+
+
+def _other_corpora(corpora: Any, learned: Sequence[Mapping[str, Any]]) -> list[Any]:
+    names = [one["name"] for one in learned]
+    given = corpora if isinstance(corpora, list) else []
+    return [old for old in given if _whole(old, ("name", "passages", "sha256")) and old["name"] not in names]
