@@ -105,10 +105,7 @@ def read(
     known = Labels(themes, labels)
     with naming(str(path)):
         format = format or (DATASETS if path.is_dir() else _format(path, limits))
-        if format in LIBRARIES:
-            found = read_apart(format, path, themes, labels, limits)
-        else:
-            found = read_here(path, format, known, limits)
+        found = read_apart(format, path, themes, labels, limits) if format in LIBRARIES else read_here(path, format, known, limits)
         found = with_themes_asked(found, known)
         known.check()
     return found
