@@ -290,6 +290,14 @@ def test_exchange_csv_of_others(content, labels, themes, tmp_path):
     assert [item.labels for item in exchange.read(put(tmp_path, "t.csv", content), themes).items] == labels
 
 
+def test_exchange_numbers_as_pandas_writes_them(themes, tmp_path):
+    rows = "text,labels,page,paragraph\nOfficials do.,complicity,5.0,007\n"
+    (item,) = exchange.read(put(tmp_path, "a.csv", rows), themes).items
+    assert (item.page, item.paragraph) == (5, 7)
+    with pytest.raises(InputError, match="field 'page' must be a whole number"):
+        exchange.read(put(tmp_path, "a.csv", rows.replace("5.0", "9" * 5000)), themes)
+
+
 def test_exchange_csv_holds_no_formula(odd, themes, tmp_path):
     exchange.write(tmp_path / "t.csv", odd, themes)
     rows = list(csv.reader(io.StringIO((tmp_path / "t.csv").read_text(encoding="utf-8-sig"), newline="")))
