@@ -219,6 +219,15 @@ def test_exchange_label_studio_spans_over_sentences_and_in_them(themes, tmp_path
     assert found.texts == {"spans-0001": text}
 
 
+def test_exchange_label_studio_spans_beside_half_a_character(themes, tmp_path):
+    value = {"start": 5, "end": 16, "text": "Officials d", "labels": ["complicity"]}
+    result = [{"type": "labels", "value": value}]
+    for text in ("\ud800 🚢 Officials do.", "🚢 \udc00 Officials do."):
+        task = {"data": {"text": text}, "annotations": [{"completed_by": 1, "result": result}]}
+        (item,) = exchange.read(put(tmp_path, "half.json", [task]), themes).items
+        assert item.labels == ("complicity",)
+
+
 @pytest.mark.parametrize("format", ["label-studio", "prodigy"])
 def test_exchange_spans_of_a_text_with_line_ends_of_windows(format, themes, tmp_path):
     text = "Chad\r\n\r\nOfficials took bribes.\r\nNobody counted.\x07"

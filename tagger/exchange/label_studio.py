@@ -105,9 +105,9 @@ def _spans(one: Mapping[str, Any], text: str, who: str, labels: Labels, where: s
     start, end = place(places.get("start"), "start", where), place(places.get("end"), "end", where)
     marked = value.get("text")
     if isinstance(marked, str) and text[start:end] != marked:
-        units = text.encode("utf-16-le")
-        if units[2 * start : 2 * end].decode("utf-16-le", "replace") == marked:
-            start, end = (len(units[: 2 * offset].decode("utf-16-le")) for offset in (start, end))
+        units = text.encode("utf-16-le", "surrogatepass")  # half a character, which JSON can hold, is as long as a whole one
+        if units[2 * start : 2 * end].decode("utf-16-le", "surrogatepass") == marked:
+            start, end = (len(units[: 2 * offset].decode("utf-16-le", "surrogatepass")) for offset in (start, end))
     start, end = check_range(start, end, text, where)
     return [Span(start, end, theme, who) for theme in labels.all(_values(one, where), where)]
 
