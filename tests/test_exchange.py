@@ -219,6 +219,17 @@ def test_exchange_label_studio_spans_over_sentences_and_in_them(themes, tmp_path
     assert found.texts == {"spans-0001": text}
 
 
+def test_exchange_label_studio_task_without_spans_is_a_document_as_the_others_are(themes, tmp_path):
+    value = {"start": 0, "end": 13, "text": "Officials do.", "labels": ["complicity"]}
+    results = [[], [{"type": "labels", "value": value}], [{"type": "choices", "value": {"choices": ["complicity"]}}]]
+    tasks = [
+        {"data": {"text": "Officials do. Nobody counts."}, "annotations": [{"completed_by": 1, "result": result}]} for result in results
+    ]
+    found = exchange.read(put(tmp_path, "a.json", tasks), themes)
+    assert [item.labels for item in found.items] == [(), (), ("complicity",), (), (), ()]
+    assert found.notes == ("the choices of 1 task left out, as these are documents with spans",)
+
+
 def test_exchange_label_studio_spans_beside_half_a_character(themes, tmp_path):
     value = {"start": 5, "end": 16, "text": "Officials d", "labels": ["complicity"]}
     result = [{"type": "labels", "value": value}]
