@@ -542,6 +542,19 @@ def test_exchange_command_maps_labels_and_says_what_is_wrong(root, tmp_path):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["corpus", "t.csv"]
 
 
+def test_exchange_command_never_writes_over_its_input(root, odd, codebook, tmp_path):
+    exchange.write_corpus(tmp_path / "corpus", odd, about="", labels=Labels(codebook.themes))
+    before = (tmp_path / "corpus/passages.jsonl").read_bytes()
+    done = run(root, "export", tmp_path / "corpus", "-o", tmp_path / "corpus/passages.jsonl", "--format", "doccano")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "lies in the corpus" in done.stderr
+    assert (tmp_path / "corpus/passages.jsonl").read_bytes() == before
+    (tmp_path / "report.csv").write_text("text\nOne.\n", encoding="utf-8")
+    done = run(root, "export", tmp_path / "report.csv", "-o", tmp_path / "report.csv")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "is an input too" in done.stderr
+
+
 def test_exchange_python_and_formats_of_the_readme_are_right(root, tmp_path, monkeypatch, capsys):
     section = (root / "README.md").read_text(encoding="utf-8").split("## To and from other tools")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| (.*?) \|", section, re.MULTILINE)) - {"`--format`"} == {
