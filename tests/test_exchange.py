@@ -220,6 +220,26 @@ def test_exchange_label_studio_spans_over_sentences_and_in_them(themes, tmp_path
     assert found.texts == {"spans-0001": text}
 
 
+def test_exchange_label_studio_task_without_spans_is_a_document_as_the_others_are(themes, tmp_path):
+    value = {"start": 0, "end": 13, "text": "Officials do.", "labels": ["complicity"]}
+    results = [[], [{"type": "labels", "value": value}], [{"type": "choices", "value": {"choices": ["complicity"]}}]]
+    tasks = [
+        {"data": {"text": "Officials do. Nobody counts."}, "annotations": [{"completed_by": 1, "result": result}]} for result in results
+    ]
+    found = exchange.read(put(tmp_path, "a.json", tasks), themes)
+    assert [item.labels for item in found.items] == [(), (), ("complicity",), (), (), ()]
+    assert found.notes == ("the choices of 1 task left out, as these are documents with spans",)
+
+
+def test_exchange_label_studio_spans_beside_half_a_character(themes, tmp_path):
+    value = {"start": 5, "end": 16, "text": "Officials d", "labels": ["complicity"]}
+    result = [{"type": "labels", "value": value}]
+    for text in ("\ud800 🚢 Officials do.", "🚢 \udc00 Officials do."):
+        task = {"data": {"text": text}, "annotations": [{"completed_by": 1, "result": result}]}
+        (item,) = exchange.read(put(tmp_path, "half.json", [task]), themes).items
+        assert item.labels == ("complicity",)
+
+
 @pytest.mark.parametrize("format", ["label-studio", "prodigy"])
 def test_exchange_spans_of_a_text_with_line_ends_of_windows(format, themes, tmp_path):
     text = "Chad\r\n\r\nOfficials took bribes.\r\nNobody counted.\x07"
@@ -289,6 +309,14 @@ def test_exchange_third_annotator_counts_and_is_said_to_be_left_out(themes, tmp_
 )
 def test_exchange_csv_of_others(content, labels, themes, tmp_path):
     assert [item.labels for item in exchange.read(put(tmp_path, "t.csv", content), themes).items] == labels
+
+
+def test_exchange_numbers_as_pandas_writes_them(themes, tmp_path):
+    rows = "text,labels,page,paragraph\nOfficials do.,complicity,5.0,007\n"
+    (item,) = exchange.read(put(tmp_path, "a.csv", rows), themes).items
+    assert (item.page, item.paragraph) == (5, 7)
+    with pytest.raises(InputError, match="field 'page' must be a whole number"):
+        exchange.read(put(tmp_path, "a.csv", rows.replace("5.0", "9" * 5000)), themes)
 
 
 def test_exchange_csv_holds_no_formula(odd, themes, tmp_path):
@@ -515,6 +543,19 @@ def test_exchange_command_maps_labels_and_says_what_is_wrong(root, tmp_path):
     assert run(root, "import", path, "-o", tmp_path / "corpus", "--map", "Forced Labour=forced_labor").returncode == 0
     assert json.loads((tmp_path / "corpus/passages.jsonl").read_text())["labels"] == ["forced_labor"]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["corpus", "t.csv"]
+
+
+def test_exchange_command_never_writes_over_its_input(root, odd, codebook, tmp_path):
+    exchange.write_corpus(tmp_path / "corpus", odd, about="", labels=Labels(codebook.themes))
+    before = (tmp_path / "corpus/passages.jsonl").read_bytes()
+    done = run(root, "export", tmp_path / "corpus", "-o", tmp_path / "corpus/passages.jsonl", "--format", "doccano")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "lies in the corpus" in done.stderr
+    assert (tmp_path / "corpus/passages.jsonl").read_bytes() == before
+    (tmp_path / "report.csv").write_text("text\nOne.\n", encoding="utf-8")
+    done = run(root, "export", tmp_path / "report.csv", "-o", tmp_path / "report.csv")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "is an input too" in done.stderr
 
 
 def test_exchange_python_and_formats_of_the_readme_are_right(root, tmp_path, monkeypatch, capsys):

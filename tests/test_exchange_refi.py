@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tomllib
 import zipfile
 import zlib
 from dataclasses import replace
@@ -20,7 +21,7 @@ from tagger.errors import InputError
 from tagger.exchange import Corpus, Item
 from tagger.exchange.qdc import read_qdc, themes_toml, write_qdc
 from tagger.reading.content import LIMITS
-from tagger.themes import load_codebook
+from tagger.themes import load_codebook, parse_codebook
 
 SPACE = "{urn:QDA-XML:project:1.0}"
 HEAD = '<?xml version="1.0" encoding="utf-8"?>'
@@ -338,6 +339,14 @@ def test_refi_codebook_of_others_becomes_themes(tmp_path):
         read_qdc(b"<Project/>")
 
 
+def test_refi_codebook_keeps_the_words_of_a_theme(codebook):
+    themes = [replace(codebook.themes[0], words=("brib", "corrupt$"))]
+    stream = io.BytesIO()
+    write_qdc(themes, stream)
+    assert read_qdc(stream.getvalue()) == themes
+    assert parse_codebook(tomllib.loads(themes_toml(themes, "x"))).themes == tuple(themes)
+
+
 def test_refi_commands_tag_a_report_and_exchange_codebooks(root, report, tmp_path):
     def run(*words):
         return subprocess.run(
@@ -353,7 +362,14 @@ def test_refi_commands_tag_a_report_and_exchange_codebooks(root, report, tmp_pat
     assert len(list(tree.iter(f"{SPACE}Coding"))) == sum(len(item.labels) for item in tagged) > 30
     assert run("export", "corpora/composed", "-o", tmp_path / "codes.qdc").returncode == 0
     done = run("import", tmp_path / "codes.qdc", "-o", tmp_path / "themes.toml")
-    assert (done.returncode, done.stderr) == (0, f"{tmp_path}/themes.toml: 4 themes\n")
+    assert done.returncode == 0
+    assert "has no lexicon" in done.stderr
+    assert done.stderr.endswith(f"{tmp_path}/themes.toml: 4 themes\n")
+    (tmp_path / "themes.toml").write_text("mine", encoding="utf-8")
+    done = run("import", tmp_path / "codes.qdc", "-o", tmp_path / "themes.toml")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "is there already" in done.stderr
+    assert (tmp_path / "themes.toml").read_text(encoding="utf-8") == "mine"
 
 
 def test_refi_a_document_that_nobody_knows_is_made_of_its_passages(codebook, tmp_path):

@@ -119,6 +119,7 @@ def export_cli(
     from tagger.exchange.qdc import write_qdc
     from tagger.writing.whole import check_place, whole
 
+    _apart(out, given)
     codes = out.suffix.lower() == _QDC
     if codes:
         check_place(out, (_QDC,))
@@ -136,6 +137,18 @@ def export_cli(
     if format == ToolFormat.LABEL_STUDIO:
         inform("the labelling interface for the project's settings stands on standard output")
         print(interface(book, spans=spans), end="")
+
+
+def _apart(out: Path, given: Sequence[Path]) -> None:
+    """Refuse to write over what is read: an input, or a file of a corpus."""
+    from tagger.cli.tag import same
+    from tagger.exchange import is_corpus
+
+    if same(out, given):
+        raise OutputError(f"{out}: is an input too: name another file to write")
+    for path in filter(is_corpus, given):
+        if out.resolve().is_relative_to(path.resolve()):
+            raise OutputError(f"{out}: lies in the corpus {path}: name a place outside of it")
 
 
 def _given(given: Sequence[Path], themes: Path, model: Path | None) -> tuple[Corpus, Sequence[Theme]]:
@@ -166,12 +179,16 @@ def _import_codebook(file: Path, out: Path) -> None:
     from tagger.reading.files import read_bytes
     from tagger.writing.whole import check_place, whole
 
+    check_place(out, (".toml",))
+    if out.exists():
+        raise OutputError(f"{out}: is there already: name another file, or take it away first")
     with naming(str(file)):
         found = read_qdc(read_bytes(file, LIMITS))
-    with whole(check_place(out, (".toml",))) as stream:
+    with whole(out) as stream:
         stream.write(themes_toml(found, file.stem).encode())
     if bare := [theme.title for theme in found if theme.definition == theme.title]:
         inform(f"{file}: no definition of {', '.join(bare)}: write in {out} what counts")
+    inform(f"{file}: a codebook of REFI-QDA has no lexicon: copy [lexicon] from another themes.toml into {out} if you want one")
     print(f"{out}: {many(len(found), 'theme')}", file=sys.stderr)
 
 

@@ -95,7 +95,7 @@ def tag_cli(
     streamed, into_folder = target == STDIN, target is not None and is_folder(target)
     if out is not None and not streamed and not into_folder:
         check_output(out)
-        if _same(out, inputs):
+        if same(out, inputs):
             raise OutputError(f"{out}: is an input too: name another file to write")
     tagger = load(model)
     choice = Choice.of(tagger.themes, theme or [], wanted, min_score, only_tagged)
@@ -174,9 +174,7 @@ def tag(
     from tagger.tagging import tag_file
 
     files = [
-        (path, name)
-        for path, name in find_documents(list(inputs), tables=columns.text is not None)
-        if out is None or not _same(out, [path])
+        (path, name) for path, name in find_documents(list(inputs), tables=columns.text is not None) if out is None or not same(out, [path])
     ]
     if not files:
         raise InputError(f"{out}: is all that there is to read, and the file to write")
@@ -211,7 +209,7 @@ def _size(path: Path) -> int:
     return 0
 
 
-def _same(out: Path, paths: Sequence[Path]) -> bool:
+def same(out: Path, paths: Sequence[Path]) -> bool:
     """Tell whether a file to be written is one of these."""
     for path in paths:
         with suppress(OSError):  # one of them is not there

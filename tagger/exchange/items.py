@@ -223,7 +223,8 @@ def detailed(text: str, found: Mapping[str, Any], where: str = "") -> Item:
         if value is None or value == "" or value != value:  # pandas has "not a number" for what is not there
             continue
         if kind is int and isinstance(value, float | str):
-            value = int(value) if str(value).removesuffix(".0").isdecimal() else value
+            digits = str(value).removesuffix(".0")
+            value = int(digits) if digits.isdecimal() and len(digits) <= len(str(_MOST)) else value
         if kind is str and name == "id" and isinstance(value, int):
             value = str(value)
         if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and not 0 <= value < _MOST):

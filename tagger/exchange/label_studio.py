@@ -42,9 +42,13 @@ def interface(themes: Sequence[Theme], *, spans: bool = False) -> str:
 
 
 def read_label_studio(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
-    """Read tasks as Label Studio exports them in JSON; predictions are nobody's labels, and tasks without annotations are left out."""
+    """Read tasks as Label Studio exports them in JSON; predictions are nobody's labels, and tasks without annotations are left out.
+
+    Where any task has spans, all are documents: one in which nobody marked anything is cut into passages as the others are.
+    """
     voted: list[Voted] = []
     texts: dict[str, str] = {}
+    tasks: list[tuple[int, str, dict[str, Any], list[tuple[str, list[dict[str, Any]]]]]] = []
     silent = 0
     for number, (where, row) in enumerate(read_objects(data, limits), 1):
         if not recognise(row):
@@ -52,10 +56,14 @@ def read_label_studio(data: bytes, name: str, labels: Labels, limits: Limits) ->
         task = object_of(row["data"], "data", where)
         annotations = list(_annotations(row, where))
         silent += not annotations
-        if not annotations:
-            continue
+        if annotations:
+            tasks.append((number, where, task, annotations))
+    whole = any("passages" in task or any(map(_marks, annotations)) for _, _, task, annotations in tasks)
+    chosen = 0
+    for number, where, task, annotations in tasks:
         text = _text(task, where)
-        if "passages" in task or any(one["type"] != "choices" for _, results in annotations for one in results):
+        if whole:
+            chosen += any(one["type"] == "choices" for _, results in annotations for one in results)
             document = document_name(task, f"{name}-{number:04d}")
             spans = [span for who, results in annotations for one in results for span in _spans(one, text, who, labels, where)]
             found, content = votes_of(task, document, text, spans, [who for who, _ in annotations], labels, where)
@@ -67,7 +75,9 @@ def read_label_studio(data: bytes, name: str, labels: Labels, limits: Limits) ->
     if not voted:
         raise InputError("no task has an annotation: a prediction becomes one when somebody submits it")
     items, notes = decide(voted, labels)
-    return Corpus(named(items, name), texts, notes=notes + ((f"{many(silent, 'task')} without an annotation left out",) if silent else ()))
+    notes += (f"{many(silent, 'task')} without an annotation left out",) if silent else ()
+    notes += (f"the choices of {many(chosen, 'task')} left out, as these are documents with spans",) if chosen else ()
+    return Corpus(named(items, name), texts, notes=notes)
 
 
 def _annotations(row: Mapping[str, Any], where: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -83,6 +93,11 @@ def _annotations(row: Mapping[str, Any], where: str) -> Iterator[tuple[str, list
             who += "'"
         taken.add(who)
         yield who, [one for one in objects(annotation.get("result"), "result", where) if one.get("type") in _KINDS]
+
+
+def _marks(annotation: tuple[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Tell whether an annotation has spans."""
+    return any(one["type"] != "choices" for one in annotation[1])
 
 
 def _text(data: Mapping[str, Any], where: str) -> str:
@@ -105,9 +120,9 @@ def _spans(one: Mapping[str, Any], text: str, who: str, labels: Labels, where: s
     start, end = place(places.get("start"), "start", where), place(places.get("end"), "end", where)
     marked = value.get("text")
     if isinstance(marked, str) and text[start:end] != marked:
-        units = text.encode("utf-16-le")
-        if units[2 * start : 2 * end].decode("utf-16-le", "replace") == marked:
-            start, end = (len(units[: 2 * offset].decode("utf-16-le")) for offset in (start, end))
+        units = text.encode("utf-16-le", "surrogatepass")  # half a character, which JSON can hold, is as long as a whole one
+        if units[2 * start : 2 * end].decode("utf-16-le", "surrogatepass") == marked:
+            start, end = (len(units[: 2 * offset].decode("utf-16-le", "surrogatepass")) for offset in (start, end))
     start, end = check_range(start, end, text, where)
     return [Span(start, end, theme, who) for theme in labels.all(_values(one, where), where)]
 

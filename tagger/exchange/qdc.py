@@ -22,7 +22,8 @@ SPACE = uuid.UUID("03b01de5-8aba-5aaa-ae9d-4add2be25ce6")
 CODEBOOK = "urn:QDA-XML:codebook:1.0"
 _MOST_XML = 64 << 20  # bytes; parsed, it takes some ten times its size
 _APART = re.compile(r"[^a-z0-9_-]+")
-_PARTS = ("Question", "Yes", "No", "Name")
+_PARTS = ("Question", "Yes", "No", "Words", "Name")
+_POINTS = ("Yes", "No", "Words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _description(theme: Theme) -> str:
     """A theme for people: what `_theme` understands again."""
     lines = [theme.definition]
     lines += ["", f"Question: {theme.question}"] if theme.question else []
-    for title, points in (("Yes", theme.yes), ("No", theme.no)):
+    for title, points in zip(_POINTS, (theme.yes, theme.no, theme.words), strict=True):
         lines += ["", f"{title}:", *(f"- {point}" for point in points)] if points else []
     return "\n".join([*lines, "", f"Name: {theme.name}"])
 
@@ -168,7 +169,7 @@ def _theme(code: Code, taken: set[str]) -> Theme:
         if not part:
             found[part].append(line)
         elif line.strip():
-            found[part].append(line.strip().removeprefix("- ") if part in ("Yes", "No") else line.strip())
+            found[part].append(line.strip().removeprefix("- ") if part in _POINTS else line.strip())
     name = _APART.sub("_", ("".join(found["Name"]) or code.name).lower()).strip("_-")
     name, number = (name if name[:1].isalpha() else f"code_{name}".rstrip("_"))[:40], 1
     while name in taken:
@@ -181,6 +182,7 @@ def _theme(code: Code, taken: set[str]) -> Theme:
         "\n".join(found[""]).strip() or code.name,
         tuple(found["Yes"]),
         tuple(found["No"]),
+        tuple(found["Words"]),
     )
 
 
@@ -190,7 +192,7 @@ def themes_toml(themes: Sequence[Theme], title: str) -> str:
     for theme in themes:
         lines += ["", "[[theme]]"]
         lines += [f"{name} = {_quoted(getattr(theme, name))}" for name in ("name", "title", "question", "definition")]
-        for name in ("yes", "no"):
+        for name in ("yes", "no", "words"):
             if points := getattr(theme, name):
                 lines += [f"{name} = [", *(f"    {_quoted(point)}," for point in points), "]"]
     return "\n".join(lines) + "\n"
