@@ -29,7 +29,7 @@ import tagger
 from tagger.errors import TaggerError
 from tagger.records import Document, Passage
 from tagger.serving.documents import Opened, Shelf
-from tagger.serving.engine import Line
+from tagger.serving.engine import Engine, Line, _Asked
 from tagger.serving.security import POLICY
 from tagger.serving.settings import UPLOADS, Settings
 from tagger.serving.uploads import Uploads
@@ -138,6 +138,7 @@ def test_serving_api_counts_for_prometheus(server):
         (b'{"texts": []}', "text/plain", 415, "Content-Type: application/json"),
         (json.dumps({"texts": ["x"] * 10_001}).encode(), "application/json", 422, "texts: "),
         (b"[" * 100_000, "application/json", 422, "Invalid JSON"),
+        (json.dumps({"texts": ["x" * 2_000_001] * 2}).encode(), "application/json", 413, "4,000,000 characters"),
     ],
 )
 def test_serving_api_says_in_one_line_what_is_wrong(server, body, kind, status, message):
@@ -401,6 +402,32 @@ def test_serving_turns_away_what_would_wait_too_long():
 
     results = anyio.run(crowd)
     assert [getattr(result, "status_code", result) for result in results] == [503, True, True]
+
+
+def test_serving_tags_while_a_file_is_written(server, report, monkeypatch):
+    place = post_file(server.port, "/read", "report.txt", report.read_bytes(), field="files").headers["location"]
+    begun, busy = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> bytes:
+        begun.set()
+        return b"waited" if busy.wait(20) else b"gave up"
+
+    monkeypatch.setattr("tagger.serving.pages._written", slowly)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(ask, server.port, "GET", f"{place}/tags.csv")
+        assert begun.wait(20)
+        assert post_json(server.port, "/v1/tag", {"texts": TEXTS}).status == 200
+        busy.set()
+        assert slow.result().body == b"waited"
+
+
+def test_serving_engine_tags_together_only_what_asks_for_the_same(default_tagger):
+    engine, text = Engine(default_tagger), "Official complicity continued to be a serious problem."
+    asked = [_Asked([text], evidence) for evidence in (False, True, True)]
+    engine._asked.extend(asked)
+    engine._answer(asked[1])
+    found = [json.loads(one.outcome[1][0])["evidence"] for one in asked]
+    assert [bool(evidence) for evidence in found] == [False, True, True]
 
 
 # -- documents that are open -------------------------------------------------------------------------------------------------

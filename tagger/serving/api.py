@@ -19,7 +19,7 @@ from tagger.serving.metrics import Metrics
 from tagger.serving.uploads import Uploads
 from tagger.tagging import Tagger
 
-TEXTS = 10_000  # in one request: what takes under a second
+TEXTS, CHARACTERS = 10_000, 4_000_000  # in one request: what takes a second or two
 
 
 class Failure(BaseModel):
@@ -33,7 +33,9 @@ class Texts(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    texts: list[str] = Field(max_length=TEXTS, description="Passages: sentences, or items of a list.")
+    texts: list[str] = Field(
+        max_length=TEXTS, description=f"Passages: sentences, or items of a list; up to {CHARACTERS:,} characters together."
+    )
     evidence: bool = Field(True, description="Whether to find the words that decided, which takes most of the time.")
 
 
@@ -141,6 +143,8 @@ async def tag_texts(request: Request) -> Response:
         asked = Texts.model_validate_json(await request.body())
     except ValidationError as error:
         raise HTTPException(422, first_error(error.errors(include_url=False, include_context=False, include_input=False))) from error
+    if sum(map(len, asked.texts)) > CHARACTERS:
+        raise HTTPException(413, f"texts: more than {CHARACTERS:,} characters together: send less at once")
     model, lines = await engine.lines(asked.texts, evidence=asked.evidence)
     metrics.passages.inc(len(lines))
     return Response(answer(model, lines), media_type=_JSON)

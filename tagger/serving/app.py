@@ -15,7 +15,7 @@ from tagger import __version__, load
 from tagger.errors import MissingExtraError, TaggerError
 from tagger.serving import api, assets, pages
 from tagger.serving.documents import Shelf
-from tagger.serving.engine import Engine
+from tagger.serving.engine import Engine, Line
 from tagger.serving.metrics import Measured, Metrics
 from tagger.serving.rendering import PARTS, page
 from tagger.serving.review import routes as review
@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = Engine(load(in_use(settings)))
+    app.state.pages = Line(threads=1, waiting=64)  # to write a page or a file takes long, too, and tagging goes on
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()

@@ -9,6 +9,9 @@ from tagger.records import Document, Tagged
 from tagger.tagging import Tagger
 from tagger.writing.text import label
 
+Results = list[tuple[Document, list[Tagged]]]
+"""Documents with their tagged passages."""
+
 
 class Opened:
     """A file that a person opened: one document, or one a country."""
@@ -20,9 +23,9 @@ class Opened:
         self.characters = sum(len(document.text) for document in documents)
         self.title = label(self.documents[0]) if len(self.documents) == 1 else name
         self.passages = sum(len(document.passages) for document in documents)
-        self._tagged: tuple[Tagger, list[tuple[Document, list[Tagged]]]] | None = None
+        self._tagged: tuple[Tagger, Results] | None = None
 
-    def results(self, tagger: Tagger) -> list[tuple[Document, list[Tagged]]]:
+    def results(self, tagger: Tagger) -> Results:
         """The documents as this model tags them; it does so once."""
         if self._tagged is None or self._tagged[0] is not tagger:
             self._tagged = tagger, [(document, tagger.tag(document)) for document in self.documents]

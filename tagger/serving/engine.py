@@ -88,7 +88,7 @@ class Engine(Line):
         while asked.outcome is None:
             some = [self._asked.popleft()]
             count = len(some[0].texts)
-            while self._asked and self._asked[0].evidence == asked.evidence and (count := count + len(self._asked[0].texts)) <= _TOGETHER:
+            while self._asked and self._asked[0].evidence == some[0].evidence and (count := count + len(self._asked[0].texts)) <= _TOGETHER:
                 some.append(self._asked.popleft())
             _tag_together(self.tagger, some)
 

@@ -14,16 +14,15 @@ from starlette.datastructures import UploadFile
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading import Columns
-from tagger.serving.documents import Opened, Shelf
-from tagger.serving.engine import Engine
+from tagger.serving.documents import Opened, Results, Shelf
+from tagger.serving.engine import Engine, Line
 from tagger.serving.metrics import Metrics
 from tagger.serving.rendering import page
 from tagger.serving.security import COOKIE, cookie_of, same
 from tagger.serving.settings import Settings
 from tagger.serving.uploads import Uploads, plain_name
-from tagger.tagging import Tagger
 from tagger.writing import WRITERS, check_packages
-from tagger.writing.about import READING
+from tagger.writing.about import READING, About
 from tagger.writing.counts import Tally
 from tagger.writing.html import Chart, view
 from tagger.writing.text import label
@@ -65,28 +64,29 @@ async def read(request: Request) -> Response:
 @router.get("/read/{key}")
 async def opened_file(request: Request, key: str) -> Response:
     """The document of a file, or a list of its documents if they are several."""
-    engine: Engine = request.app.state.engine
-    return await engine.run(partial(_document, request, engine.tagger, _opened(request, key), None))
+    return await _document(request, _opened(request, key), None)
 
 
 @router.get("/read/{key}/{number:int}")
 async def one_of_several(request: Request, key: str, number: int) -> Response:
     """One of the documents of a file."""
-    engine: Engine = request.app.state.engine
     opened = _opened(request, key)
     if not 1 <= number <= len(opened.documents):
         raise HTTPException(404, f"{opened.name} has no document of this number")
-    return await engine.run(partial(_document, request, engine.tagger, opened, number))
+    return await _document(request, opened, number)
 
 
 @router.get("/read/{key}/tags{ending}")
 async def download(request: Request, key: str, ending: str) -> Response:
     """The tagged passages of a file as a file."""
     engine: Engine = request.app.state.engine
+    lines: Line = request.app.state.pages
     if ending not in DOWNLOADS:
         raise HTTPException(404, f"there is no such format: known are {', '.join(DOWNLOADS)}")
     opened = _opened(request, key)
-    data = await engine.run(partial(_written, engine.tagger, opened, ending))
+    tagger = engine.tagger
+    results = await engine.run(partial(opened.results, tagger))
+    data = await lines.run(partial(_written, results, tagger.about, ending))
     name = f"{opened.name.rpartition('/')[2]}-tags{ending}"
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
     return Response(data, media_type=DOWNLOADS[ending][1], headers=headers)
@@ -154,8 +154,15 @@ def _opened(request: Request, key: str) -> Opened:
     return found
 
 
-def _document(request: Request, tagger: Tagger, opened: Opened, number: int | None) -> Response:
-    results, about = opened.results(tagger), tagger.about
+async def _document(request: Request, opened: Opened, number: int | None) -> Response:
+    engine: Engine = request.app.state.engine
+    lines: Line = request.app.state.pages
+    tagger = engine.tagger
+    results = await engine.run(partial(opened.results, tagger))
+    return await lines.run(partial(_shown, request, opened, number, results, tagger.about))
+
+
+def _shown(request: Request, opened: Opened, number: int | None, results: Results, about: About) -> Response:
     show = partial(page, request, part="Read", opened=opened, downloads=DOWNLOADS)
     if number is None and len(results) > 1:
         tallies = [Tally().add(tagged) for _, tagged in results]
@@ -166,8 +173,8 @@ def _document(request: Request, tagger: Tagger, opened: Opened, number: int | No
     return show("document.html", number=number, notes=document.notes, reading=READING, **view([(document, tagged)], about)._asdict())
 
 
-def _written(tagger: Tagger, opened: Opened, ending: str) -> bytes:
+def _written(results: Results, about: About, ending: str) -> bytes:
     check_packages(ending)
     stream = io.BytesIO()
-    WRITERS[ending].write(opened.results(tagger), tagger.about, stream)
+    WRITERS[ending].write(results, about, stream)
     return stream.getvalue()

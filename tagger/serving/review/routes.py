@@ -12,8 +12,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from tagger.errors import ReviewError
-from tagger.serving.documents import Opened, Shelf
-from tagger.serving.engine import Engine
+from tagger.serving.documents import Results, Shelf
+from tagger.serving.engine import Engine, Line
 from tagger.serving.rendering import page
 from tagger.serving.review import showing
 from tagger.serving.review.queues import QUEUES
@@ -113,17 +113,18 @@ async def send(request: Request, opened: Annotated[str, Form()], number: Annotat
     """Save an opened file, or one document of it, to be reviewed."""
     shelf: Shelf = request.app.state.shelf
     engine: Engine = request.app.state.engine
+    lines: Line = request.app.state.pages
     if (found := shelf.get(opened)) is None:
         raise HTTPException(404, "this document is not open any more: drop the file again")
     if number is not None and not 1 <= number <= len(found.documents):
         raise HTTPException(404, f"{found.name} has no document of this number")
-    await engine.run(partial(_send, _workbench(request), found, number))
+    results = await engine.run(partial(found.results, engine.tagger))
+    await lines.run(partial(_send, _workbench(request), results if number is None else [results[number - 1]]))
     return RedirectResponse("/review", status_code=303)
 
 
-def _send(workbench: Workbench, opened: Opened, number: int | None) -> None:
-    results = opened.results(workbench.engine.tagger)
-    for document, tagged in results if number is None else [results[number - 1]]:
+def _send(workbench: Workbench, results: Results) -> None:
+    for document, tagged in results:
         if tagged:
             workbench.send(document, tagged)
 
