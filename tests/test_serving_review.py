@@ -105,6 +105,34 @@ def test_store_undoes_decisions_from_last_to_first_over_a_restart(store, tmp_pat
     store.close()
 
 
+def test_store_knows_who_has_seen_what_the_model_says(store, mexico):
+    store.add(*mexico, model="m")
+    decide(store, 1, [])
+    store.undo("Ana")
+    decide(store, 1, ["complicity"])
+    decide(store, 2, None)
+    decide(store, 2, [])
+    decide(store, 3, None, queue="uncertain")
+    decide(store, 3, [])
+    decide(store, 1, [], who="Ben")
+    assert [(d.passage, d.annotator, d.queue) for d in store.decisions()] == [
+        (1, "Ana", "again"),
+        (2, "Ana", "random"),
+        (3, "Ana", "again"),
+        (1, "Ben", "random"),
+    ]
+
+
+def test_estimates_count_what_was_decided_before_the_model_was_shown(project, mexico):
+    key = project.pool().random[0]
+    [said] = [item.labels for entry, item in zip(project.store.entries(), mexico[1], strict=True) if entry.key == key]
+    decide(project.store, key, sorted(set(THEMES) - set(said)))
+    project.store.undo("Ana")
+    project.store.decide("swayed", key, "Ana", said, queue="random")
+    assert project.verdicts()[key].labels == said
+    assert project.estimates().wrong.value == 1.0
+
+
 def test_store_keeps_a_decision_that_is_sent_twice_once(store, mexico):
     store.add(*mexico, model="m")
     for _ in range(2):

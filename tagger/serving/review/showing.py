@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tagger.serving.review.agreement import Verdict, agreement
 from tagger.serving.review.estimates import WIDTH, Estimates, Stopping
 from tagger.serving.review.project import Project, Task
-from tagger.serving.review.store import Decision, Entry, ReviewDocument
+from tagger.serving.review.store import BLIND, Decision, Entry, ReviewDocument
 from tagger.serving.review.workbench import Workbench
 from tagger.themes import Theme
 from tagger.writing.about import AboutTheme
@@ -134,7 +134,7 @@ def _agreement(found: Mapping[int, Verdict], names: tuple[str, ...]) -> dict[str
     twice = [verdict for verdict in found.values() if len(verdict.decisions) == 2]
     return {
         "passages": len(twice),
-        "hidden": sum(all(one.queue == "random" for one in verdict.decisions) for verdict in twice),
+        "hidden": sum(all(one.queue in BLIND for one in verdict.firsts) for verdict in twice),
         "open": sum(verdict.differs and verdict.settlement is None for verdict in twice),
         "settled": sum(verdict.settlement is not None for verdict in twice),
         "themes": [asdict(one) for one in agreement(found, names)],
