@@ -387,6 +387,20 @@ def test_agreement_asks_for_the_same_labels_in_any_order(store, mexico):
     assert not found.differs
 
 
+def test_agreement_is_of_what_each_decided_at_first(store, mexico):
+    store.add(*mexico, model="m")
+    for key in range(1, 11):
+        decide(store, key, ["complicity"] if key < 5 else [])
+        decide(store, key, [], who="Ben")
+    before = agreement(verdicts(store.decisions(), store.firsts(), {}), THEMES)[0]
+    for key in range(1, 5):
+        decide(store, key, ["complicity"], who="Ben")
+    found = verdicts(store.decisions(), store.firsts(), {})
+    assert agreement(found, THEMES)[0] == before
+    assert before.agreement == 0.6
+    assert found[1].labels == ("complicity",)
+
+
 # Estimates
 
 

@@ -135,6 +135,7 @@ def _agreement(found: Mapping[int, Verdict], names: tuple[str, ...]) -> dict[str
     return {
         "passages": len(twice),
         "hidden": sum(all(one.queue in BLIND for one in verdict.firsts) for verdict in twice),
+        "changed": sum(verdict.differed and not verdict.differs for verdict in twice),
         "open": sum(verdict.differs and verdict.settlement is None for verdict in twice),
         "settled": sum(verdict.settlement is not None for verdict in twice),
         "themes": [asdict(one) for one in agreement(found, names)],
