@@ -20,6 +20,7 @@ from tagger.serving.review import estimates
 from tagger.serving.review.agreement import agreement, verdicts
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
+from tagger.serving.review.showing import differences
 from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
@@ -211,6 +212,7 @@ def test_store_survives_the_kill_of_its_process(store, tmp_path, mexico):
     store.add(*mexico, model="m")
     program = f"""
 from pathlib import Path
+from tagger.serving.review.showing import differences
 from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 store = Store(Path({str(store.path)!r}), {THEMES!r})
@@ -399,6 +401,24 @@ def test_agreement_is_of_what_each_decided_at_first(store, mexico):
     assert agreement(found, THEMES)[0] == before
     assert before.agreement == 0.6
     assert found[1].labels == ("complicity",)
+
+
+def test_differences_show_what_nobody_can_change_any_more(project, monkeypatch):
+    for key in (1, 2):
+        decide(project.store, key, ["complicity"])
+        decide(project.store, key, [], who="Ben")
+    decide(project.store, 3, [])
+    compare = project.store.compare
+
+    def late(passages):
+        decide(project.store, 1, ["complicity"], who="Ben")
+        decide(project.store, 2, ["data_quality"], who="Ben")
+        decide(project.store, 3, ["complicity"], who="Ben")
+        compare(passages)
+
+    monkeypatch.setattr(project.store, "compare", late)
+    [row] = differences(project)
+    assert (row["key"], [one["labels"] for one in row["passes"]]) == (2, [["complicity"], ["data_quality"]])
 
 
 # Estimates

@@ -136,7 +136,7 @@ def _agreement(found: Mapping[int, Verdict], names: tuple[str, ...]) -> dict[str
         "passages": len(twice),
         "hidden": sum(all(one.queue in BLIND for one in verdict.firsts) for verdict in twice),
         "changed": sum(verdict.differed and not verdict.differs for verdict in twice),
-        "open": sum(verdict.differs and verdict.settlement is None for verdict in twice),
+        "open": sum(map(_open, twice)),
         "settled": sum(verdict.settlement is not None for verdict in twice),
         "themes": [asdict(one) for one in agreement(found, names)],
     }
@@ -144,8 +144,9 @@ def _agreement(found: Mapping[int, Verdict], names: tuple[str, ...]) -> dict[str
 
 def differences(project: Project) -> list[dict[str, Any]]:
     """Return the passages on which two annotators differ, and note that their decisions were shown."""
-    found = {key: verdict for key, verdict in project.verdicts().items() if verdict.differs and verdict.settlement is None}
-    project.store.compare(list(found))
+    project.store.compare([key for key, verdict in project.verdicts().items() if _open(verdict)])
+    closed = project.store.compared()  # only what can't change any more is shown, and as it is now
+    found = {key: verdict for key, verdict in project.verdicts().items() if key in closed and _open(verdict)}
     rows = []
     for key, verdict in found.items():
         shown = project.task(key, None, "uncertain")
@@ -161,6 +162,10 @@ def differences(project: Project) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _open(verdict: Verdict) -> bool:
+    return verdict.differs and verdict.settlement is None
 
 
 def learn(workbench: Workbench, project: Project | None) -> dict[str, Any]:
