@@ -106,7 +106,10 @@ def test_export_tells_the_agreement_on_all_that_two_decided(project, tmp_path):
     project.store.settle(2, "Ben", ["complicity"], "It names an official.")
     assert write(project, tmp_path / "c") == 17
     sheet = (tmp_path / "c" / "README.md").read_text()
-    assert "on all 20 passages that both decided. They differ on 4: 1 settled in writing, and 3 not settled" in sheet
+    assert (
+        "on all 20 passages that both decided. They differed on 4: 1 settled in writing, 0 changed by one of them afterwards, and 3 not settled"
+        in sheet
+    )
     assert "| complicity | 0.594 | 10 | 14 | 10 |" in sheet
 
 
@@ -120,6 +123,22 @@ def test_export_is_known_to_have_taught_a_model_that_was_trained_on_it_elsewhere
     assert project.learned() == set()
     project.engine.swap(tagger.tagging.Tagger(replace(default_tagger.model, card=card), name="other"))
     assert project.learned() == {1}
+
+
+def test_export_tells_what_each_annotator_decided_at_first(project, tmp_path):
+    for key in (1, 2):
+        decide(project, key, ["complicity"])
+        decide(project, key, [], who="Ben")
+    decide(project, 2, ["complicity"], who="Ben")
+    decide(project, 3, [])
+    decide(project, 3, ["data_quality"])
+    write(project, tmp_path / "c")
+    assert corpus.check(tmp_path / "c", THEMES) == []
+    [differing] = corpus.agreement(tmp_path / "c", THEMES)[1]
+    assert (differing["first"], differing["second"], differing["labels"]) == (["complicity"], [], ["complicity"])
+    assert differing["settled"].startswith("changed by the annotator afterwards (Ben, 2")
+    sheet = (tmp_path / "c" / "README.md").read_text()
+    assert "They differed on 2: 0 settled in writing, 1 changed by one of them afterwards, and 1 not settled" in sheet
 
 
 def test_export_keeps_passages_apart_between_which_others_are_missing(project, tmp_path):

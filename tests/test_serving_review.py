@@ -21,6 +21,7 @@ from tagger.serving.review import estimates
 from tagger.serving.review.agreement import agreement, verdicts
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
+from tagger.serving.review.showing import differences
 from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
@@ -106,6 +107,34 @@ def test_store_undoes_decisions_from_last_to_first_over_a_restart(store, tmp_pat
     store.close()
 
 
+def test_store_knows_who_has_seen_what_the_model_says(store, mexico):
+    store.add(*mexico, model="m")
+    decide(store, 1, [])
+    store.undo("Ana")
+    decide(store, 1, ["complicity"])
+    decide(store, 2, None)
+    decide(store, 2, [])
+    decide(store, 3, None, queue="uncertain")
+    decide(store, 3, [])
+    decide(store, 1, [], who="Ben")
+    assert [(d.passage, d.annotator, d.queue) for d in store.decisions()] == [
+        (1, "Ana", "again"),
+        (2, "Ana", "random"),
+        (3, "Ana", "again"),
+        (1, "Ben", "random"),
+    ]
+
+
+def test_estimates_count_what_was_decided_before_the_model_was_shown(project, mexico):
+    key = project.pool().random[0]
+    [said] = [item.labels for entry, item in zip(project.store.entries(), mexico[1], strict=True) if entry.key == key]
+    decide(project.store, key, sorted(set(THEMES) - set(said)))
+    project.store.undo("Ana")
+    project.store.decide("swayed", key, "Ana", said, queue="random")
+    assert project.verdicts()[key].labels == said
+    assert project.estimates().wrong.value == 1.0
+
+
 def test_store_keeps_a_decision_that_is_sent_twice_once(store, mexico):
     store.add(*mexico, model="m")
     for _ in range(2):
@@ -184,6 +213,7 @@ def test_store_survives_the_kill_of_its_process(store, tmp_path, mexico):
     store.add(*mexico, model="m")
     program = f"""
 from pathlib import Path
+from tagger.serving.review.showing import differences
 from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 store = Store(Path({str(store.path)!r}), {THEMES!r})
@@ -214,7 +244,7 @@ def test_store_takes_a_further_theme_and_tells_for_which_a_passage_was_read(stor
     more.queue("new", [7, 3])
     more.queue("new", [3, 5])
     assert more.candidates() == {"new": [7, 3, 5]}
-    found = verdicts(more.decisions(), {})
+    found = verdicts(more.decisions(), more.firsts(), {})
     assert (found[1].labels, found[1].asked) == (("complicity", "new"), {*THEMES, "new"})
     assert found[2].labels is None
     assert [one.first + one.second for one in agreement(found, more.themes)] == [2, 0, 0, 1]
@@ -409,6 +439,38 @@ def test_agreement_asks_for_the_same_labels_in_any_order(store, mexico):
     other.close()
     assert found.passes == [("complicity", "data_quality"), ("data_quality", "complicity")]
     assert not found.differs
+
+
+def test_agreement_is_of_what_each_decided_at_first(store, mexico):
+    store.add(*mexico, model="m")
+    for key in range(1, 11):
+        decide(store, key, ["complicity"] if key < 5 else [])
+        decide(store, key, [], who="Ben")
+    before = agreement(verdicts(store.decisions(), store.firsts(), {}), THEMES)[0]
+    for key in range(1, 5):
+        decide(store, key, ["complicity"], who="Ben")
+    found = verdicts(store.decisions(), store.firsts(), {})
+    assert agreement(found, THEMES)[0] == before
+    assert before.agreement == 0.6
+    assert found[1].labels == ("complicity",)
+
+
+def test_differences_show_what_nobody_can_change_any_more(project, monkeypatch):
+    for key in (1, 2):
+        decide(project.store, key, ["complicity"])
+        decide(project.store, key, [], who="Ben")
+    decide(project.store, 3, [])
+    compare = project.store.compare
+
+    def late(passages):
+        decide(project.store, 1, ["complicity"], who="Ben")
+        decide(project.store, 2, ["data_quality"], who="Ben")
+        decide(project.store, 3, ["complicity"], who="Ben")
+        compare(passages)
+
+    monkeypatch.setattr(project.store, "compare", late)
+    [row] = differences(project)
+    assert (row["key"], [one["labels"] for one in row["passes"]]) == (2, [["complicity"], ["data_quality"]])
 
 
 # Estimates

@@ -38,6 +38,11 @@ class Verdict:
         return len({frozenset(labels) & both for labels in self.passes}) > 1
 
     @property
+    def differed(self) -> bool:
+        """Whether two annotators gave it different labels at first."""
+        return len({frozenset(first.labels or ()) for first in self.firsts}) > 1
+
+    @property
     def labels(self) -> tuple[str, ...] | None:
         """The labels that count: those settled, or given alike; None while a difference is not settled, or all skipped it."""
         if self.settlement is not None:
@@ -51,7 +56,7 @@ class Verdict:
         """The labels to measure a model by: those settled, or at first given alike; None where there are none."""
         if self.settlement is not None:
             return self.settlement.labels
-        return self.firsts[0].labels if len({frozenset(first.labels or ()) for first in self.firsts}) == 1 else None
+        return None if self.differed or not self.firsts else self.firsts[0].labels
 
     @property
     def blind(self) -> bool:
@@ -95,14 +100,14 @@ class Agreed:
 def agreement(found: Mapping[int, Verdict], themes: Sequence[str]) -> list[Agreed]:
     """Measure the agreement of the first annotator of each passage with the second, by theme; nothing where none was decided twice.
 
-    Only what each decided before seeing the other's decision counts, for afterwards nobody can change his own.
+    What each decided at first counts: the second one can tell from the counts whether he differs, and may change his mind.
     """
     from tagger.corpus import krippendorff_alpha
 
-    twice = [verdict for verdict in found.values() if len(verdict.decisions) == 2]
+    twice = [verdict.firsts for verdict in found.values() if len(verdict.firsts) == 2]
     result = []
     for theme in themes:
-        both_read = [verdict.passes for verdict in twice if all(theme in decision.asked for decision in verdict.decisions)]
+        both_read = [[one.labels or () for one in firsts] for firsts in twice if all(theme in one.asked for one in firsts)]
         if not both_read:
             continue
         first, second = ([theme in labels[place] for labels in both_read] for place in (0, 1))

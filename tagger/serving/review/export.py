@@ -14,7 +14,7 @@ from typing import Any
 
 from tagger.errors import OutputError, ReviewError
 from tagger.serving.review.agreement import Agreed, Verdict, agreement
-from tagger.serving.review.store import Entry, ReviewDocument
+from tagger.serving.review.store import BLIND, Entry, ReviewDocument
 from tagger.writing.markdown import escape
 from tagger.writing.text import many
 
@@ -95,15 +95,19 @@ def _passage(entry: Entry, name: str, verdict: Verdict) -> dict[str, Any]:
 
 
 def _annotation(name: str, verdict: Verdict) -> dict[str, Any]:
-    """Both passes, and by whom, when and how settled."""
+    """What each annotator decided at first, by whom and when, and how it was settled or changed afterwards."""
     row: dict[str, Any] = {"id": name}
-    for key, decision in zip(("first", "second"), verdict.decisions, strict=False):
-        row[key] = list(decision.labels or ())
-    row["by"] = [{"annotator": decision.annotator, "at": decision.at, "order": decision.queue} for decision in verdict.decisions]
-    if verdict.settlement is None and len(set(map(frozenset, verdict.passes))) > 1:
-        row["settled"] = "only one of them read it for the themes that both did not give alike"
+    for key, first in zip(("first", "second"), verdict.firsts, strict=False):
+        row[key] = list(first.labels or ())
+    row["by"] = [{"annotator": first.annotator, "at": first.at, "order": first.queue} for first in verdict.firsts]
+    both = zip(verdict.firsts, verdict.decisions, strict=True)
+    changed = [f"{last.annotator}, {last.at}" for first, last in both if set(first.labels or ()) != set(last.labels or ())]
     if verdict.settlement is not None:
         row["settled"] = f"{verdict.settlement.reason} ({verdict.settlement.annotator}, {verdict.settlement.at})"
+    elif changed:
+        row["settled"] = f"changed by the annotator afterwards ({'; '.join(changed)})"
+    elif len({frozenset(first.labels or ()) for first in verdict.firsts}) > 1:
+        row["settled"] = "only one of them read it for the themes that both did not give alike"
     return row
 
 
@@ -119,11 +123,11 @@ def _datasheet(
     twice: Mapping[int, Verdict],
 ) -> str:
     verdicts = [found[entry.key] for entry in rows]
-    given = [decision for verdict in verdicts for decision in verdict.decisions]
+    given = [first for verdict in verdicts for first in verdict.firsts]
     people = sorted({decision.annotator for decision in given})
     counts = Counter(label for verdict in verdicts for label in verdict.labels or ())
     orders = Counter(decision.queue for decision in given)
-    seen = sum(number for queue, number in orders.items() if queue != "random")
+    seen = sum(number for queue, number in orders.items() if queue not in BLIND)
     passages = Counter(entry.document for entry in rows)
     lines = [
         "---",
@@ -146,7 +150,7 @@ def _datasheet(
         "",
         f"**How it was annotated.** By {' and '.join(map(escape, people))}, from {min(d.at for d in given)} to {max(d.at for d in given)}. "
         f"{seen} of {len(given)} decisions were made with the model's labels in view, which may have swayed them; the others, in random "
-        "order, without. Nobody saw another's decision before making his own.",
+        "order, without. `annotations.jsonl` has the labels that each gave first, when nobody was shown another's. Names are on trust.",
         "",
         f"**How passages were chosen.** {', '.join(f'{queue} {number}' for queue, number in orders.most_common())}. What was chosen by the "
         "model's doubts is harder than these documents are: measure on what was chosen at random.",
@@ -157,14 +161,16 @@ def _datasheet(
 def _agreement(agreed: Sequence[Agreed], twice: Sequence[Verdict]) -> list[str]:
     if not agreed:
         return ["", "**Agreement.** No passage was decided by two people, so nothing tells how far these labels can be trusted."]
-    differing = sum(verdict.differs for verdict in twice)
-    unsettled = sum(verdict.labels is None for verdict in twice)
+    disputed = [verdict for verdict in twice if verdict.differed or verdict.differs]
+    settled = sum(verdict.settlement is not None for verdict in disputed)
+    unsettled = sum(verdict.labels is None for verdict in disputed)
     told = f", and {unsettled} not settled: these are not in this corpus, so its files alone show too good an agreement"
     table = [f"| {one.theme} | {_number(one.alpha)} | {one.first} | {one.second} | {one.both} |" for one in agreed]
     return [
         "",
-        f"**Agreement** of two annotators on all {many(len(twice), 'passage')} that both decided. They differ on {differing}: "
-        f"{differing - unsettled} settled in writing{told if unsettled else ''}.",
+        f"**Agreement** of two annotators, by the labels that each gave first, on all {many(len(twice), 'passage')} that both decided. "
+        f"They differed on {len(disputed)}: {settled} settled in writing, {len(disputed) - settled - unsettled} changed by one of them "
+        f"afterwards{told if unsettled else ''}.",
         "",
         "| theme | Krippendorff's alpha | first | second | both |",
         "|---|--:|--:|--:|--:|",

@@ -17,6 +17,7 @@ from tagger.serving.engine import Engine, Line
 from tagger.serving.rendering import page
 from tagger.serving.review import showing
 from tagger.serving.review.queues import QUEUES
+from tagger.serving.review.store import AGAIN
 from tagger.serving.review.workbench import Workbench
 
 _MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided
@@ -155,14 +156,14 @@ def passage(request: Request, key: Key, annotator: Annotator) -> dict[str, Any]:
 
 @router.post("/review/decisions")
 def decide(request: Request, given: Decided) -> dict[str, Any]:
-    """Keep a decision; when this answers, it is on the disk. It answers with what the model had said."""
+    """Keep a decision; when this answers, it is on the disk. It answers with what the model had said, unless it was skipped."""
     project = _workbench(request).project
-    if given.queue not in QUEUES:
+    if given.queue not in (*QUEUES, AGAIN):
         raise ReviewError(f"there is no order {given.queue!r}: known are {', '.join(QUEUES)}")
     line = project.task(given.passage, None, given.queue).entry.line
     who = given.token, given.passage, given.annotator
     project.store.decide(*who, given.labels, suggested=line["labels"], queue=given.queue, asked=given.asked)
-    return {"suggested": line["labels"], "scores": line["scores"]}
+    return {} if given.labels is None else {"suggested": line["labels"], "scores": line["scores"]}
 
 
 @router.post("/review/undo")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tagger.serving.review.agreement import Verdict, agreement
 from tagger.serving.review.estimates import WIDTH, Estimates, Stopping
 from tagger.serving.review.project import Project, Task
-from tagger.serving.review.store import Decision, Entry, ReviewDocument
+from tagger.serving.review.store import BLIND, Decision, Entry, ReviewDocument
 from tagger.serving.review.workbench import Workbench
 from tagger.themes import Theme
 from tagger.writing.about import AboutTheme, letters
@@ -142,8 +142,9 @@ def _agreement(found: Mapping[int, Verdict], names: tuple[str, ...]) -> dict[str
     twice = [verdict for verdict in found.values() if len(verdict.decisions) == 2]
     return {
         "passages": len(twice),
-        "hidden": sum(all(one.queue == "random" for one in verdict.decisions) for verdict in twice),
-        "open": sum(verdict.differs and verdict.settlement is None for verdict in twice),
+        "hidden": sum(all(one.queue in BLIND for one in verdict.firsts) for verdict in twice),
+        "changed": sum(verdict.differed and not verdict.differs for verdict in twice),
+        "open": sum(map(_open, twice)),
         "settled": sum(verdict.settlement is not None for verdict in twice),
         "themes": [asdict(one) for one in agreement(found, names)],
     }
@@ -151,8 +152,9 @@ def _agreement(found: Mapping[int, Verdict], names: tuple[str, ...]) -> dict[str
 
 def differences(project: Project) -> list[dict[str, Any]]:
     """Return the passages on which two annotators differ, and note that their decisions were shown."""
-    found = {key: verdict for key, verdict in project.verdicts().items() if verdict.differs and verdict.settlement is None}
-    project.store.compare(list(found))
+    project.store.compare([key for key, verdict in project.verdicts().items() if _open(verdict)])
+    closed = project.store.compared()  # only what can't change any more is shown, and as it is now
+    found = {key: verdict for key, verdict in project.verdicts().items() if key in closed and _open(verdict)}
     rows = []
     for key, verdict in found.items():
         shown = project.task(key, None, "uncertain")
@@ -168,6 +170,10 @@ def differences(project: Project) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _open(verdict: Verdict) -> bool:
+    return verdict.differs and verdict.settlement is None
 
 
 def learn(workbench: Workbench, project: Project | None) -> dict[str, Any]:

@@ -67,6 +67,8 @@ _CURRENT = "SELECT max(id) FROM decisions WHERE undone IS NULL GROUP BY passage,
 _FIRST = "SELECT min(id) FROM decisions WHERE labels IS NOT NULL GROUP BY passage, annotator"
 BLIND = frozenset({"random"})
 """Orders in which what the model says is hidden until the decision."""
+AGAIN = "again"
+"""The order of what is decided in one of them by somebody who may have seen before what the model says of it."""
 _HELD_OUT = 3  # of so many documents in a row, the second is held out
 
 
@@ -332,9 +334,16 @@ class Store:
             if db.execute("SELECT 1 FROM decisions WHERE token = ?", (token,)).fetchone():
                 return
             self._check_open(db, passage, annotator)
+            if queue in BLIND and self._has_seen(db, passage, annotator):
+                queue = AGAIN
             values = (token, passage, annotator, kept, json.dumps(list(suggested)), queue, _now(), read)
             columns = "token, passage, annotator, labels, suggested, queue, at, asked"
             db.execute(f"INSERT INTO decisions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def _has_seen(self, db: sqlite3.Connection, passage: int, annotator: str) -> bool:
+        """Whether the model's labels were shown to an annotator: after any labels of his, taken back or not, or before he skipped them."""
+        rows = db.execute("SELECT labels, queue FROM decisions WHERE passage = ? AND annotator = ?", (passage, annotator))
+        return any(labels is not None or queue not in BLIND for labels, queue in rows)
 
     def undo(self, annotator: str) -> Decision | None:
         """Take an annotator's last decision back and return it, or None where there is nothing to take back."""

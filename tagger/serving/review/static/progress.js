@@ -35,7 +35,7 @@ function showAgreement(found, annotators) {
   $("agreement").hidden = false;
   const decided = annotators.map((one) => `${one.name} ${one.decided}`).join(", ");
   $("agreed").textContent = found.passages
-    ? `${found.passages} passages were decided by two, ${found.hidden} of them with the model's labels hidden from both. Decided: ${decided}.`
+    ? `${found.passages} passages were decided by two, ${found.hidden} of them with the model's labels hidden from both. What each decided at first counts${found.changed ? `, also of the ${found.changed} where one changed his mind since and now agrees` : ""}. Decided: ${decided}.`
     : `No passage was decided by two annotators yet${decided ? ` (decided: ${decided})` : ""}. A second one takes another name, here or on another machine, and reviews in the same order.`;
   $("agreed-table").hidden = !found.themes.length;
   for (const one of found.themes) {

@@ -31,7 +31,7 @@ function warn(text, kind = "asked") {
 const outbox = new Outbox({
   kept(decision, answer) {
     if (decision.annotator !== annotator) return;
-    const model = decision.queue === "random" ? ` The model: ${named(answer.suggested)}.` : "";
+    const model = decision.labels && decision.queue === "random" ? ` The model: ${named(answer.suggested)}.` : "";
     say(decision.labels ? `Saved: ${named(decision.labels)}.${model}` : "Skipped.");
     refreshSoon();
   },
