@@ -159,6 +159,27 @@ def test_store_refuses_what_it_can_not_keep(store, mexico, who, passage, labels,
     assert store.decisions() == []
 
 
+def test_store_takes_back_once_what_is_asked_twice(store, mexico):
+    store.add(*mexico, model="m")
+    for key in (1, 2):
+        decide(store, key, [])
+    assert [store.undo("Ana", "a1").passage, store.undo("Ana", "a1").passage] == [2, 2]
+    assert [one.passage for one in store.decisions("Ana")] == [1]
+    assert store.undo("Ana", "a2").passage == 1
+
+
+def test_store_takes_back_a_skip_of_what_two_others_decided(store, mexico):
+    store.add(*mexico, model="m")
+    for key in (1, 2):
+        decide(store, key, [], who="Cem")
+    decide(store, 2, None, who="Cem")
+    for who in ("Ana", "Ben"):
+        decide(store, 2, ["complicity"], who=who)
+    assert store.undo("Cem").labels is None
+    assert [one.annotator for one in store.decisions() if one.passage == 2] == ["Ana", "Ben"]
+    assert store.undo("Cem").passage == 1
+
+
 def test_store_gives_a_passage_to_two_annotators_at_most(store, mexico):
     store.add(*mexico, model="m")
     for who in ("Ana", "Ben"):
