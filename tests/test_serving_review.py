@@ -593,3 +593,14 @@ def test_estimates_say_when_enough_was_read():
     assert many.more == 0
     nothing = estimates.Sample(np.zeros(0, int), np.zeros((0, 1), bool), np.zeros((0, 1), bool), np.zeros(0, int))
     assert not estimates.estimate(nothing, ["complicity"]).stopping.enough
+
+
+def test_estimates_ask_for_as_many_more_passages_as_these_tell():
+    """Of a small and a large document as many were read: the small one's tell next to nothing of both."""
+    document = np.repeat([0, 1], 60)
+    true = (np.arange(120) % 2 == 0)[:, None]
+    drawn = estimates.Sample(document, true, np.ones((120, 1), bool), np.array([100, 10_000]))
+    found = estimates.estimate(drawn, ["complicity"])
+    precision = found.themes[0].precision
+    assert (precision.passages, round(precision.effective)) == (120, 61)
+    assert 50 < found.stopping.more < 80
