@@ -160,6 +160,27 @@ def test_store_refuses_what_it_can_not_keep(store, mexico, who, passage, labels,
     assert store.decisions() == []
 
 
+def test_store_takes_back_once_what_is_asked_twice(store, mexico):
+    store.add(*mexico, model="m")
+    for key in (1, 2):
+        decide(store, key, [])
+    assert [store.undo("Ana", "a1").passage, store.undo("Ana", "a1").passage] == [2, 2]
+    assert [one.passage for one in store.decisions("Ana")] == [1]
+    assert store.undo("Ana", "a2").passage == 1
+
+
+def test_store_takes_back_a_skip_of_what_two_others_decided(store, mexico):
+    store.add(*mexico, model="m")
+    for key in (1, 2):
+        decide(store, key, [], who="Cem")
+    decide(store, 2, None, who="Cem")
+    for who in ("Ana", "Ben"):
+        decide(store, 2, ["complicity"], who=who)
+    assert store.undo("Cem").labels is None
+    assert [one.annotator for one in store.decisions() if one.passage == 2] == ["Ana", "Ben"]
+    assert store.undo("Cem").passage == 1
+
+
 def test_store_gives_a_passage_to_two_annotators_at_most(store, mexico):
     store.add(*mexico, model="m")
     for who in ("Ana", "Ben"):
@@ -624,3 +645,14 @@ def test_estimates_say_when_enough_was_read():
     assert many.more == 0
     nothing = estimates.Sample(np.zeros(0, int), np.zeros((0, 1), bool), np.zeros((0, 1), bool), np.zeros(0, int))
     assert not estimates.estimate(nothing, ["complicity"]).stopping.enough
+
+
+def test_estimates_ask_for_as_many_more_passages_as_these_tell():
+    """Of a small and a large document as many were read: the small one's tell next to nothing of both."""
+    document = np.repeat([0, 1], 60)
+    true = (np.arange(120) % 2 == 0)[:, None]
+    drawn = estimates.Sample(document, true, np.ones((120, 1), bool), np.array([100, 10_000]))
+    found = estimates.estimate(drawn, ["complicity"])
+    precision = found.themes[0].precision
+    assert (precision.passages, round(precision.effective)) == (120, 61)
+    assert 50 < found.stopping.more < 80

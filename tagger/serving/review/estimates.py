@@ -37,6 +37,8 @@ class Proportion:
     low: float
     high: float
     passages: int
+    effective: float
+    """So many independent passages would tell as much."""
 
     @property
     def width(self) -> float:
@@ -191,8 +193,9 @@ def proportion(hits: NDArray[np.bool_], weights: NDArray[np.float64], fractions:
     part = fractions < 1
     spread = float((weights[part] ** 2 * fractions[part] / -np.log1p(-fractions[part])).sum())
     if not spread:
-        return Proportion(value, value, value, len(hits))
-    return Proportion(value, *wilson(value, float(weights.sum()) ** 2 / spread), len(hits))
+        return Proportion(value, value, value, len(hits), len(hits))
+    effective = float(weights.sum()) ** 2 / spread
+    return Proportion(value, *wilson(value, effective), len(hits), effective)
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:
@@ -223,8 +226,10 @@ def _named(figure: ThemeEstimate) -> list[tuple[str, Proportion | None]]:
 
 
 def _more(value: Proportion | None, sampled: int) -> int:
-    """About how many more passages at random bring this interval down to `WIDTH`: its passages come at the rate at which they came."""
+    """About how many more passages at random bring this interval down to `WIDTH`: they come, and tell, as those before them did."""
     if value is None:
         return max(100, sampled)
+    if value.width <= WIDTH:
+        return 0
     needed = next(count for count in range(1, 400) if (ends := wilson(value.value, count))[1] - ends[0] <= WIDTH)
-    return max(0, round(sampled * needed / value.passages) - sampled)
+    return max(0, round(sampled * needed / value.effective) - sampled)

@@ -54,6 +54,12 @@ class Named(BaseModel):
     annotator: str = Field(max_length=200)
 
 
+class TakenBack(Named):
+    """Whose last decision is taken back; the same token takes back once."""
+
+    token: str = Field(default="", max_length=64, pattern="^[0-9A-Za-z]*$")
+
+
 class Settled(Named):
     """How a difference is settled."""
 
@@ -167,10 +173,10 @@ def decide(request: Request, given: Decided) -> dict[str, Any]:
 
 
 @router.post("/review/undo")
-def undo(request: Request, given: Named) -> dict[str, Any]:
+def undo(request: Request, given: TakenBack) -> dict[str, Any]:
     """Take an annotator's last decision back, and show its passage again as he had decided it."""
     workbench = _workbench(request)
-    last = workbench.project.store.undo(given.annotator)
+    last = workbench.project.store.undo(given.annotator, given.token)
     if last is None:
         return {"task": None}
     return {"task": showing.task(workbench, workbench.project.task(last.passage, last, last.queue))}

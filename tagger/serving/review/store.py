@@ -345,17 +345,34 @@ class Store:
         rows = db.execute("SELECT labels, queue FROM decisions WHERE passage = ? AND annotator = ?", (passage, annotator))
         return any(labels is not None or queue not in BLIND for labels, queue in rows)
 
-    def undo(self, annotator: str) -> Decision | None:
-        """Take an annotator's last decision back and return it, or None where there is nothing to take back."""
+    def undo(self, annotator: str, token: str = "") -> Decision | None:
+        """Take an annotator's last decision back and return it, or None where there is nothing to take back.
+
+        The same ``token`` takes back once, and returns the same again. A skip can always be taken back; on a passage that has been closed
+        to the annotator since, all that he decided before goes with it, as it would count again.
+
+        Raises
+        ------
+        ReviewError
+            Its passage is closed.
+        """
         annotator = self.annotator(annotator)
         with self._write() as db:
-            query = f"SELECT {_DECISION} FROM decisions WHERE annotator = ? AND undone IS NULL ORDER BY id DESC LIMIT 1"
-            row = db.execute(query, (annotator,)).fetchone()
+            of_his = f"SELECT {_DECISION} FROM decisions WHERE annotator = ? AND"
+            if token and (row := db.execute(f"{of_his} undone LIKE ? ORDER BY id DESC", (annotator, f"% {token}")).fetchone()):
+                return _decision(row)
+            row = db.execute(f"{of_his} undone IS NULL ORDER BY id DESC LIMIT 1", (annotator,)).fetchone()
             if row is None:
                 return None
-            last = _decision(row)
-            self._check_open(db, last.passage, annotator)
-            db.execute("UPDATE decisions SET undone = ? WHERE id = ?", (_now(), last.id))
+            last, begin = _decision(row), int(row[0])
+            try:
+                self._check_open(db, last.passage, annotator)
+            except ReviewError:
+                if last.labels is not None:
+                    raise
+                begin = 0
+            which = "annotator = ? AND passage = ? AND id >= ? AND undone IS NULL"
+            db.execute(f"UPDATE decisions SET undone = ? WHERE {which}", (f"{_now()} {token}", annotator, last.passage, begin))
             return last
 
     def _check_open(self, db: sqlite3.Connection, passage: int, annotator: str) -> None:

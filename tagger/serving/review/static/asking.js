@@ -28,3 +28,6 @@ export function make(name, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+// Names a request, so that one that is sent again acts once.
+export const token = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,5 +1,5 @@
 // The desk: one passage after the other, decided by keys. What was decided goes to the outbox at once; the next passage is there already.
-import { get, post, make } from "/static/asking.js";
+import { get, post, make, token, Refused } from "/static/asking.js";
 import { Outbox } from "/static/outbox.js";
 import { showProgress } from "/static/progress.js";
 import { showDifferences } from "/static/differences.js";
@@ -147,6 +147,7 @@ function decide(labels) {
   const task = tasks.shift();
   if (!task) return;
   left = Math.max(left - 1, 0);
+  undoing = null;
   warn("");
   outbox.add({ passage: task.key, annotator, labels, queue: task.queue, asked: Object.keys(titles) });
   show();
@@ -154,16 +155,20 @@ function decide(labels) {
   focus();
 }
 
+let undoing = null; // names what is being taken back, until the server has answered
 async function undo() {
   await Promise.race([outbox.flush(), new Promise((done) => setTimeout(done, 1500))]);
   if (outbox.list.length) return warn("Your last decisions are not saved yet, and can be taken back when they are.");
   try {
-    const { task } = await post("/review/undo", { annotator });
+    undoing ??= token();
+    const { task } = await post("/review/undo", { annotator, token: undoing });
+    undoing = null;
     if (!task) return say("There is nothing to take back.");
     bring(task);
     say("Taken back: decide it anew.");
     refreshSoon();
   } catch (error) {
+    if (error instanceof Refused) undoing = null;
     warn(error.message);
   }
 }
