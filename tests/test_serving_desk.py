@@ -324,6 +324,68 @@ def test_desk_skips_undoes_and_leaves_typing_alone(desk, served, report):
     assert page.get_attribute("[data-theme=complicity]", "aria-pressed") == "true"
 
 
+def test_desk_goes_on_saying_what_was_not_kept(browser, served, report):
+    send(served.port, "report.txt", report.read_bytes())
+    page = browser.new_page()
+    page.goto(served.url + "/review")
+    begin(page, order="random")
+    refusal = {"status": 422, "json": {"error": "two others have decided this passage already"}}
+    page.route("**/review/decisions", lambda route: route.fulfill(**refusal), times=1)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    see(page, "#alarm").to_contain_text("Not kept (Official complicity): two others")
+    page.keyboard.press("Enter")
+    ready(page, 1)
+    see(page, "#alarm").to_contain_text("Not kept (Official complicity): two others")
+    page.click("#change")
+    assert page.is_hidden("#alarm")
+    page.close()
+
+
+def test_desk_says_that_the_token_is_wanted(browser, served, report):
+    send(served.port, "report.txt", report.read_bytes())
+    page = browser.new_page()
+    page.goto(served.url + "/review")
+    begin(page, order="random")
+    page.route("**/review/decisions", lambda route: route.fulfill(status=401, json={"error": "send the token"}), times=1)
+    page.keyboard.press("Enter")
+    see(page, "#alarm").to_contain_text("The server wants its token: log in again on another tab. One decision waits")
+    ready(page, 1)
+    assert page.is_hidden("#alarm")
+    page.close()
+
+
+def test_desk_drops_late_answers_about_another_annotator(desk, served, report):
+    send(served.port, "report.txt", report.read_bytes())
+    decision = {"token": "decision-1", "passage": 1, "annotator": "Ana", "labels": [], "queue": "random"}
+    assert post_json(served.port, "/review/decisions", decision).status == 200
+    page, late = desk(), []
+    page.route("**/review/progress?annotator=Ana", late.append)
+    begin(page, "Ana", "random")
+    page.click("#change")
+    begin(page, "Ben")
+    ready(page, 0)
+    assert late
+    for route in late:
+        with page.expect_response(route.request.url):
+            route.continue_()
+    page.keyboard.press("Enter")
+    ready(page, 1)
+    see(page, "#list li").to_have_count(1)
+    see(page, "#list .again").not_to_have_text(served.app.state.workbench.project.store.entries()[0].text)
+
+
+def test_desk_watches_a_training_on_after_a_failed_answer(browser, served, report):
+    send(served.port, "report.txt", report.read_bytes())
+    page = browser.new_page()
+    page.route("**/learn/runs/last", lambda route: route.abort())
+    page.goto(served.url + "/learn")
+    see(page, "#alarm").to_have_text("The server does not answer. It is asked again.")
+    page.unroute("**/learn/runs/last")
+    see(page, "#alarm").to_be_hidden()
+    page.close()
+
+
 @pytest.mark.parametrize(
     "options", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}], ids=["light", "dark", "phone"]
 )

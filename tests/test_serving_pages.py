@@ -151,6 +151,17 @@ def test_serving_pages_are_read_by_keyboard_alone(open_page, read_address, defau
     assert not page.evaluate("document.getElementById('help').open")
     press("d")
     assert page.evaluate("document.activeElement.textContent") == "Excel"
+    press("?")
+    page.uncheck("#keyed")
+    press("Escape")
+    page.reload()
+    press("m")  # those who turned the keys off meant it
+    press("?")
+    assert page.input_value("[name=show]") == "all"
+    assert not page.evaluate("document.getElementById('help').open")
+    page.click("#keys")
+    page.check("#keyed")
+    press("Escape")
     page.focus("[name=section]")
     press("m")  # typed into a control, a letter is no command
     assert page.input_value("[name=show]") == "all"

@@ -1,6 +1,7 @@
 // Keys of the reading page, and where in the document one is. What they do, the filters of page.js can do too.
 const bar = document.getElementById("bar");
 const help = document.getElementById("help");
+const lettered = document.getElementById("keyed"); // who dictates, or shakes, turns single keys off, here and in review
 const links = [...document.querySelectorAll(".side a")];
 const sections = [...document.querySelectorAll("article section")];
 
@@ -47,11 +48,14 @@ const keys = {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open || event.target.matches("select, textarea, input:not([type=checkbox], [type=range])")) return;
+  if (!lettered.checked) return;
   const act = /^[1-9]$/.test(event.key) ? () => theme(Number(event.key)) : keys[event.key];
   if (!act) return;
   event.preventDefault();
   act();
 });
+lettered.checked = localStorage.getItem("tagger-keys") !== "off";
+lettered.addEventListener("change", () => localStorage.setItem("tagger-keys", lettered.checked ? "on" : "off"));
 document.getElementById("keys").addEventListener("click", () => help.showModal());
 
 let waiting = false;

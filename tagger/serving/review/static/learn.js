@@ -1,5 +1,5 @@
 // Documents, the corpus, and training with its progress. What is trained takes over only on a click.
-import { get, post, make } from "/static/asking.js";
+import { get, post, make, Refused } from "/static/asking.js";
 
 const $ = (id) => document.getElementById(id);
 const EVERY = 700; // milliseconds between two looks at the progress
@@ -55,10 +55,18 @@ $("stop").addEventListener("click", () => trying(() => post("/learn/runs/stop"))
 
 const sleep = (time) => new Promise((done) => setTimeout(done, time));
 async function watch() {
-  for (;;) {
-    const { run } = await get("/learn/runs/last");
-    show(run);
-    if (run?.state !== "running") return;
+  for (let away = false; ; ) {
+    try {
+      const { run } = await get("/learn/runs/last");
+      if (away) warn("");
+      away = false;
+      show(run);
+      if (run?.state !== "running") return;
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      away = true;
+      warn(`${error.message} It is asked again.`); // the training goes on
+    }
     await sleep(EVERY);
   }
 }

@@ -36,7 +36,8 @@ const outbox = new Outbox({
     refreshSoon();
   },
   refused(decision, message) {
-    warn(`Not kept (${decision.labels ? named(decision.labels) : "skipped"}): ${message}`);
+    const again = `Not kept (${decision.labels ? named(decision.labels) : "skipped"}): ${message}`;
+    if (!alarms.lost?.includes(again)) warn([alarms.lost, again].filter(Boolean).join(" "), "lost");
     refreshSoon();
   },
   waiting(count, trouble) {
@@ -196,10 +197,23 @@ function tally() {
   $("bar").value = done.decided;
 }
 
+// Each call of what it returns makes the answers to those before it stale: they may be another annotator's, or of other words.
+function sequence() {
+  let last = 0;
+  return () => {
+    const number = ++last;
+    const name = annotator;
+    return () => number === last && name === annotator;
+  };
+}
+
+const refreshes = sequence();
 async function refresh() {
   if (!annotator) return;
+  const current = refreshes();
   try {
     const progress = await get("/review/progress", { annotator });
+    if (!current()) return;
     done = { decided: progress.mine.decided, passages: progress.passages };
     tally();
     showProgress(progress);
@@ -210,9 +224,12 @@ async function refresh() {
 }
 
 let shown = 0;
+const lists = sequence();
 async function list(start = 0) {
   const find = $("search").elements.find.value;
+  const current = lists();
   const { decided, found } = await get("/review/decided", { annotator, find, start });
+  if (!current()) return;
   const rows = decided.map((one) =>
     make("li", {},
       make("button", { type: "button", class: "again", "data-key": one.key },
@@ -265,6 +282,7 @@ $("who").addEventListener("submit", (event) => {
   annotator = who.value.replace(/\s+/g, " ").trim();
   localStorage.setItem("tagger-annotator", annotator);
   warn("");
+  warn("", "lost");
   who.blur();
   begin();
   refresh();
@@ -276,6 +294,7 @@ $("all")?.addEventListener("click", (event) => {
 });
 $("change").addEventListener("click", () => {
   annotator = "";
+  warn("", "lost");
   begin();
   for (const id of ["agreement", "decided"]) $(id).hidden = true;
   $("differences").replaceChildren();
