@@ -251,6 +251,33 @@ def test_refi_tags_that_a_person_corrected_are_that_persons_labels(origin, codeb
     assert found.notes == ()
 
 
+def test_refi_coding_added_by_hand_leaves_the_passages_as_they_are(codebook, tmp_path):
+    text = "Heading Officials took bribes. Nobody counted victims."
+    items = tuple(
+        Item(part, (label,), name, "d", start=text.index(part), end=text.index(part) + len(part), source="tier", asked="complicity")
+        for part, label, name in [("Officials took bribes.", "complicity", "x"), ("Nobody counted victims.", "data_quality", "y")]
+    )
+    with written(tmp_path, Corpus(items, {"d": text}), codebook) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    tree = etree.fromstring(members["project.qde"])
+    etree.SubElement(tree[0], f"{SPACE}User", guid=ANN, name="Ann")
+    (text_source,) = tree.iter(f"{SPACE}TextSource")
+    code = next(tree.iter(f"{SPACE}Code")).get("guid")
+    for start, end in ((31, 45), (0, 7)):
+        inner = selection(start, end, (ANN, 1)).replace("aaaaaaaa-0000-0000-0000-000000000001", code)
+        text_source.append(etree.fromstring(inner.replace("<PlainTextSelection", f'<PlainTextSelection xmlns="{SPACE[1:-1]}"')))
+    members["project.qde"] = etree.tostring(tree)
+    with zipfile.ZipFile(tmp_path / "added.qdpx", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    found = exchange.read(tmp_path / "added.qdpx", codebook.themes)
+    assert [(item.id, item.text, item.source, item.asked) for item in found.items] == [
+        (item.id, item.text, item.source, item.asked) for item in items
+    ]
+    assert [item.first for item in found.items] == [(), ("complicity",)]
+    assert "1 coding outside the passages left out" in found.notes
+
+
 EVIL = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "&a;&a;">]>'
 
 

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import IO, TYPE_CHECKING
 
 from tagger.errors import InputError
@@ -32,6 +33,7 @@ _ORIGIN = "tagger"
 _JOINED = "The passages of this document, a line each."
 _FIELDS = ("section", "page", "paragraph", "source", "asked", "settled")
 _UNSEEN = "text that only a model coded"
+_OFF = "coding outside the passages"
 _BETWEEN = re.compile(r"(?<!\w)(?=\w)|(?<=\w)(?!\w)")
 
 
@@ -136,9 +138,9 @@ class _Project:
 def read_qdpx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read the texts of a project and the codings of their characters.
 
-    In a project of ours a selection is a passage; other texts are cut into passages as `tagger.read` does, and a passage has the themes of
-    the codings on it. A code below one that is a theme counts as that theme. Texts without codings are left out, as nobody may have
-    read them, and so are pictures, sound, video and the regions of PDF pages.
+    In a project of ours a selection that we wrote is a passage, and others are codings on these; other texts are cut into passages as
+    `tagger.read` does, and a passage has the themes of the codings on it. A code below one that is a theme counts as that theme. Texts
+    without codings are left out, as nobody may have read them, and so are pictures, sound, video and the regions of PDF pages.
     """
     with open_archive(data, limits) as archive:
         inside = [one for one in archive.namelist() if one.lower().endswith(".qde")]
@@ -179,8 +181,9 @@ def _apart(users: Mapping[str, str]) -> dict[str, str]:
 
 
 def _notes(project: _Project) -> list[str]:
-    unseen = project.missed.pop(_UNSEEN, 0)
+    unseen, off = project.missed.pop(_UNSEEN, 0), project.missed.pop(_OFF, 0)
     notes = [f"{many(count, what)} left out" for what, count in project.missed.items()]
+    notes += [f"{many(off, 'coding')} outside the passages left out"] if off else []
     return notes + ([f"the labels of {many(unseen, 'text')} are a model's, and no person's"] if unseen else [])
 
 
@@ -210,7 +213,7 @@ def _text_sources(root: _Element, project: _Project) -> Iterator[_Element]:
 def _passages(source: _Element, document: str, project: _Project) -> tuple[list[Voted], str | None]:
     """The passages of a text with what each user gave them, and the text unless it was made of passages."""
     selections = list(children(source, "PlainTextSelection"))
-    ours = project.ours and all(_ours(source, selection) for selection in selections)
+    ours = {selection for selection in selections if project.ours and _ours(source, selection)}
     if not ours and not any(child(selection, "Coding") is not None for selection in selections):
         project.missed["text without codings"] += 1
         return [], None
@@ -232,12 +235,24 @@ def _passages(source: _Element, document: str, project: _Project) -> tuple[list[
     seen: dict[str, list[str]] = {}
     everybody = sorted({span.annotator for span in spans})
     for selection, (start, end) in zip(selections, places, strict=True):
+        if selection not in ours:
+            continue
         about = _known(text(child(selection, "Description")))
         item = detailed(content[start:end], {**about, "id": selection.get("name"), "document": document}, document)
         items.append(replace(item, start=start, end=end))
         seen[item.id] = [one for one in about.get("annotators", "").split(", ") if one] or everybody
+    if off := _off(items, spans):
+        project.missed[_OFF] += off
     voted = vote(items, spans, project.labels, seen)
     return (unplaced(voted), None) if text(child(source, "Description")) == _JOINED else (voted, content)
+
+
+def _off(items: Sequence[Item], spans: Sequence[Span]) -> int:
+    """How many codings have no character of a passage."""
+    ranges = sorted((item.start or 0, item.end or 0) for item in items)
+    starts = [start for start, _ in ranges]
+    furthest = [0, *accumulate((end for _, end in ranges), max)]
+    return sum(furthest[bisect_left(starts, span.end)] <= span.start for span in spans)
 
 
 def _ours(source: _Element, selection: _Element) -> bool:
