@@ -16,9 +16,10 @@ from making_pairs import SOUP, SPANISH, composed_documents, later_report
 import tagger
 from tagger.cli import main
 from tagger.comparing import Change, compare
+from tagger.comparing import drift as drift_module
 from tagger.comparing.alignment import align
 from tagger.comparing.changes import changed
-from tagger.comparing.drift import measure
+from tagger.comparing.drift import Strange, measure
 from tagger.comparing.likeness import words
 from tagger.comparing.rates import Errors, change, errors_of, estimate, spread
 from tagger.comparing.writing import write
@@ -223,6 +224,19 @@ def test_comparing_reports_of_several_countries_by_rates_alone(default_tagger):
     assert [match.change for match in found.steps[1].matches] == ["unchanged", "reworded", "unchanged"]
 
 
+def test_comparing_reports_without_a_country_among_several_are_held_against_none(default_tagger):
+    """Two reports that do not name their country may be of two."""
+    text = "Police took bribes from traffickers. The government opened no shelter."
+    named = [made("a", text, country="Alpha", year=2020), made("b", text, country="Beta", year=2020)]
+    found = compare([*named, made("x", text, year=2020), made("y", text, year=2021)], tagger=default_tagger)
+    assert [step.matches for step in found.steps] == [None, None, None]
+    warned = [warning for warning in found.warnings if "does not name its country" in warning]
+    assert [warning.split(":")[0] for warning in warned] == [report.label for report in found.reports[2:]]
+    alone = compare([named[0], made("x", text, year=2021)], tagger=default_tagger)
+    assert alone.steps[0].matches is not None
+    assert not [warning for warning in alone.warnings if "does not name its country" in warning]
+
+
 def test_comparing_tells_reports_of_one_name_apart_and_refuses_a_single_one(default_tagger):
     one = made("one", "Police took bribes.", country="Alpha", year=2020)
     found = compare([one, replace(one, name="two")], tagger=default_tagger)
@@ -248,6 +262,16 @@ def test_comparing_shows_the_strange_passages_of_a_report_that_is_not_far(two, t
     assert not drift.far
     assert len(texts) - 1 in [strange.row for strange in drift.passages]
     assert len(drift.passages) < 5
+
+
+def test_comparing_looks_only_for_the_words_of_passages_that_are_shown(trained_tagger, monkeypatch):
+    """To find the words of one passage, those of the whole report are gone through: done for each, it takes for ever."""
+    looked = []
+    monkeypatch.setattr(drift_module, "Strange", lambda *values: looked.append(values) or Strange(*values))
+    texts = ["Whisk the eggs with the sugar until pale and fluffy, then fold in the flour.", *[SOUP] * 30]
+    shown = measure(trained_tagger.model, texts).passages
+    assert len(looked) == len(shown) == 10
+    assert [one.row for one in shown] == list(range(1, 11))
 
 
 def test_comparing_says_that_a_model_without_reference_can_not_tell(default_tagger):

@@ -43,7 +43,8 @@ def compare(
 
     Reports of one country are put in the order of their years, or stay in the order given where a year is missing or comes twice; each is
     held against the one before it, passage by passage. The first report of another country is held against the first of all by its rates
-    alone. A report that does not name its country is of the one that the others name, if that is one.
+    alone. A report that does not name its country is of the one that the others name, if that is one; where they name several, it is held
+    against no other passage by passage, and a warning says so.
 
     Parameters
     ----------
@@ -80,9 +81,9 @@ def _series(documents: Sequence[Document]) -> list[list[Document]]:
     """The reports of each country, in the order of their years."""
     countries = [plain_name(document.country or "") for document in documents]
     alone = len({country for country in countries if country}) <= 1
-    found: dict[str, list[Document]] = {}
-    for document, country in zip(documents, countries, strict=True):
-        found.setdefault("" if alone else country, []).append(document)
+    found: dict[str | int, list[Document]] = {}
+    for number, (document, country) in enumerate(zip(documents, countries, strict=True)):
+        found.setdefault("" if alone else country or number, []).append(document)
     return [_by_year(one) for one in found.values()]
 
 
@@ -150,7 +151,10 @@ def _labels(documents: Sequence[Document]) -> list[str]:
 
 
 def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: Mapping[str, Errors]) -> Iterator[str]:
+    several = len({plain_name(report.document.country or "") for report in reports} - {""}) > 1
     for report in reports:
+        if several and not plain_name(report.document.country or ""):
+            yield f"{report.label}: does not name its country, and the others name several: it is compared by its rates alone"
         if (drift := report.drift).far:
             share, usual, most = (f"{100 * value:.1f} %" for value in (drift.share, drift.usual, drift.most))
             yield (
