@@ -360,7 +360,7 @@ def test_desk_drops_late_answers_about_another_annotator(desk, served, report):
     decision = {"token": "decision-1", "passage": 1, "annotator": "Ana", "labels": [], "queue": "random"}
     assert post_json(served.port, "/review/decisions", decision).status == 200
     page, late = desk(), []
-    page.route("**/review/progress?annotator=Ana", late.append)
+    page.route(re.compile("progress.annotator=Ana"), lambda route: late.append(route))
     begin(page, "Ana", "random")
     page.click("#change")
     begin(page, "Ben")
@@ -378,10 +378,10 @@ def test_desk_drops_late_answers_about_another_annotator(desk, served, report):
 def test_desk_watches_a_training_on_after_a_failed_answer(browser, served, report):
     send(served.port, "report.txt", report.read_bytes())
     page = browser.new_page()
-    page.route("**/learn/runs/last", lambda route: route.abort())
+    page.route("**/learn/runs/last*", lambda route: route.abort())
     page.goto(served.url + "/learn")
     see(page, "#alarm").to_have_text("The server does not answer. It is asked again.")
-    page.unroute("**/learn/runs/last")
+    page.unroute("**/learn/runs/last*")
     see(page, "#alarm").to_be_hidden()
     page.close()
 
