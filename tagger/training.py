@@ -151,7 +151,7 @@ def train(
 ) -> Trained:
     """Fit a model on named corpora (see `tagger.corpus.load`), a theme for each class label; ``progress`` is told of every step.
 
-    Where ``only`` names some themes, a model of these is fitted on the passages that were read for one of them.
+    Where ``only`` names some themes, a model of these is fitted on the passages that were read for one of them, with their neighbours.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def train(
         The corpora disagree about the themes, a theme has too few passages, or all are of one document.
     """
     joined = _join(corpora, only)
-    return fit_model(
+    trained = fit_model(
         joined.themes,
         joined.texts,
         joined.labels,
@@ -169,6 +169,7 @@ def train(
         progress,
         asked=joined.asked,
     )
+    return trained if only is None else _read_passages(trained)
 
 
 def fit_model(
@@ -194,12 +195,14 @@ def fit_model(
     """
     asked = np.ones(labels.shape, np.bool_) if asked is None else asked
     parts = _parts(themes, asked)
-    if sum(document is not None for document in documents) < _RUNNING * len(texts):
+    read = np.flatnonzero(asked.any(axis=1)).tolist()
+    if sum(documents[row] is not None for row in read) < _RUNNING * len(read):
         settings = replace(settings, features=settings.features.alone())
     transformer = FeatureTransformer(settings.features).fit(texts)
     matrix = transformer.matrix(texts, documents)
-    counts = Counts(matrix.indptr, matrix.indices, matrix.data)
-    vocabulary = reference(transformer.features_, texts, groups, counts, settings.least)
+    known = matrix[read]
+    counts = Counts(known.indptr, known.indices, known.data)
+    vocabulary = reference(transformer.features_, [texts[row] for row in read], groups[read], counts, settings.least)
     frequent = [np.bincount(matrix[part.rows].indices, minlength=matrix.shape[1]) >= settings.least for part in parts]
     used = np.flatnonzero(np.any(frequent, axis=0))
     if not len(used):
@@ -274,7 +277,7 @@ class _Joined:
 
 
 def _join(corpora: Mapping[str, datasets.Dataset], only: Sequence[str] | None) -> _Joined:
-    """Join the passages that were read for one of the themes; those of no theme at all are refused."""
+    """Join the passages of all corpora, with the labels of ``only`` some themes; what nobody read for these is a neighbour of what was."""
     if not corpora:
         raise TrainingError("no corpus given: name at least one folder with passages.jsonl")
     texts: list[str] = []
@@ -294,20 +297,21 @@ def _join(corpora: Mapping[str, datasets.Dataset], only: Sequence[str] | None) -
         groups += [f"{name}/{document}" for document in corpus["document"]]
         documents += [document and f"{name}/{document}" for document in running(corpus)]
     joined = _Joined(known or (), texts, np.concatenate(labels), np.concatenate(asked), np.array(groups), documents)
-    return joined if only is None else _narrowed(joined, only)
-
-
-def _narrowed(joined: _Joined, only: Sequence[str]) -> _Joined:
-    """Some of the themes, and the passages that were read for one of them."""
+    if only is None:
+        return joined
     columns = [joined.themes.index(theme) for theme in only]
-    rows = np.flatnonzero(joined.asked[:, columns].any(axis=1))
-    return _Joined(
-        tuple(only),
-        [joined.texts[row] for row in rows],
-        joined.labels[rows][:, columns],
-        joined.asked[rows][:, columns],
-        joined.groups[rows],
-        [joined.running[row] for row in rows],
+    return replace(joined, themes=tuple(only), labels=joined.labels[:, columns], asked=joined.asked[:, columns])
+
+
+def _read_passages(trained: Trained) -> Trained:
+    """What was learned, with the passages alone that were read for one of its themes."""
+    rows = np.flatnonzero(trained.asked.any(axis=1))
+    return replace(
+        trained,
+        labels=trained.labels[rows],
+        asked=trained.asked[rows],
+        documents=tuple(trained.documents[row] for row in rows),
+        out_of_fold=trained.out_of_fold[rows],
     )
 
 

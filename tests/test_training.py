@@ -180,6 +180,23 @@ def test_training_of_some_themes_needs_only_their_passages(few, tmp_path):
         train({"a": corpora["a"]}, only=["b"])
 
 
+def test_training_of_some_themes_hears_the_neighbours_that_nobody_read_for_them(few, tmp_path):
+    """Every third passage was not read for b: those between stay its neighbours, as they are in a report that is tagged."""
+    names = few["few"].features["labels"].feature.names
+    rows = []
+    for place, row in enumerate(sorted(few["few"], key=lambda row: row["document"])):
+        asked = ["a", "b"] if place % 3 else ["a"]
+        labels = [names[label] for label in row["labels"] if names[label] in asked]
+        rows.append({"id": row["id"], "text": row["text"], "document": row["document"], "labels": labels, "asked": asked, "start": place})
+    corpora = {"c": small(tmp_path, rows)}
+    both, only = train(corpora), train(corpora, only=["b"])
+    texts, documents = [row["text"] for row in rows], [row["document"] for row in rows]
+    assert len(only.documents) == 160
+    assert only.model.settings.hears
+    assert np.array_equal(only.model.scores(texts, documents)[:, 0], both.model.scores(texts, documents)[:, 1])
+    assert only.model.thresholds[0] == both.model.thresholds[1]
+
+
 def test_training_measures_a_theme_on_the_passages_that_were_read_for_it(few, tmp_path):
     from tagger.building import predictions
     from tagger.evaluation import measure
