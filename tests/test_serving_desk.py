@@ -369,6 +369,8 @@ def test_desk_drops_late_answers_about_another_annotator(desk, served, report):
     for route in late:
         with page.expect_response(route.request.url):
             route.continue_()
+    page.wait_for_timeout(300)
+    ready(page, 0)
     page.keyboard.press("Enter")
     ready(page, 1)
     see(page, "#list li").to_have_count(1)
