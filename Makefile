@@ -34,7 +34,7 @@ measure: .venv/dev  ## Measure the shipped model on labelled passages of other c
 experiments: .venv/dev  ## Run the experiments that have an experiment.toml anew, where corpora or code changed
 	for file in experiments/*/experiment.toml; do OMP_NUM_THREADS=1 $(BIN)/tagger experiment run $$file || exit 1; done
 
-bench: .venv/peers  ## Measure speed and memory against their targets, in half an hour to an hour
+bench: .venv/peers  ## Measure speed and memory against their targets, in a quarter of an hour
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/speed/bench.py --profile
 
 pages: .venv/peers  ## Write the model's figures and outputs into README.md and the datasheets

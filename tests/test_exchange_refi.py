@@ -254,7 +254,16 @@ def test_refi_tags_that_a_person_corrected_are_that_persons_labels(origin, codeb
 def test_refi_coding_added_by_hand_leaves_the_passages_as_they_are(codebook, tmp_path):
     text = "Heading Officials took bribes. Nobody counted victims."
     items = tuple(
-        Item(part, (label,), name, "d", start=text.index(part), end=text.index(part) + len(part), source="tier", asked="complicity; data_quality")
+        Item(
+            part,
+            (label,),
+            name,
+            "d",
+            start=text.index(part),
+            end=text.index(part) + len(part),
+            source="tier",
+            asked="complicity; data_quality",
+        )
         for part, label, name in [("Officials took bribes.", "complicity", "x"), ("Nobody counted victims.", "data_quality", "y")]
     )
     with written(tmp_path, Corpus(items, {"d": text}), codebook) as archive:

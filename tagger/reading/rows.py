@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
-from tagger.reading.archives import open_archive, refuse_entities
 from tagger.reading.content import Columns, Content, Limits, Rows
+from tagger.reading.table import first_sheet
 
 _MOST_COLUMNS = 256  # a cell far to the right makes a row of that many
 
 
 def read_xlsx_rows(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read the first sheet of a workbook; its first row holds the names."""
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise MissingExtraError("openpyxl", "documents") from error
-    with open_archive(data, limits) as archive:
-        refuse_entities(archive)
-    workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    if not workbook.worksheets:
-        raise InputError("has no sheet")
-    sheet = workbook.worksheets[0]
+    sheet = first_sheet(data, limits)
     sheet.reset_dimensions()  # what a sheet says of its size is not binding
     cells = sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True)
     names = ["" if cell is None else str(cell) for cell in next(cells, ())]

@@ -73,8 +73,8 @@ def read_tsv(data: bytes, columns: Columns, limits: Limits) -> Content:
     return _delimited(data, columns, tabs=True)
 
 
-def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
-    """Read the first sheet of a workbook; its first row holds the names."""
+def first_sheet(data: bytes, limits: Limits) -> Any:
+    """Open the first sheet of a workbook, to go through it row by row."""
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -84,7 +84,12 @@ def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     if not workbook.worksheets:
         raise InputError("has no sheet")
-    cells = workbook.worksheets[0].iter_rows(values_only=True)
+    return workbook.worksheets[0]
+
+
+def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
+    """Read the first sheet of a workbook; its first row holds the names."""
+    cells = first_sheet(data, limits).iter_rows(values_only=True)
     names = ["" if cell is None else str(cell) for cell in next(cells, ())]
     text_place, id_place = _places(names, columns)
 
