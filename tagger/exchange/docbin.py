@@ -150,5 +150,5 @@ def library() -> Any:
         import spacy
         import spacy.tokens
     except ImportError as error:
-        raise MissingExtraError("spacy", "peers") from error
+        raise MissingExtraError("spacy", "integrations") from error
     return spacy
