@@ -19,17 +19,15 @@ Floats = NDArray[np.float64]
 _AT_ONCE = 512  # texts: a processor's cache holds what is added up
 _SPANS = 6  # at most so many spans of evidence a theme
 _SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds
+_NONE = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
 
 
 def find_spans(features: Features, weights: Weights, texts: Sequence[str], wanted: NDArray[np.bool_]) -> Spans:
     """Find what decided, for each text and each theme that is ``wanted`` (n, themes)."""
     row, theme = np.nonzero(wanted)
-    found = [_some(features, weights, [texts[place] for place in row[some].tolist()], theme[some]) for some in _batches(len(row))]
+    batches = [slice(start, start + _AT_ONCE) for start in range(0, len(row), _AT_ONCE)]
+    found = [_some(features, weights, [texts[place] for place in row[some].tolist()], theme[some]) for some in batches] or [_NONE]
     return Spans(row, theme, *(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-def _batches(count: int) -> list[slice]:
-    return [slice(start, start + _AT_ONCE) for start in range(0, max(count, 1), _AT_ONCE)]
 
 
 def _some(features: Features, weights: Weights, texts: Sequence[str], themes: Int) -> tuple[Int, Int, Int, Floats]:

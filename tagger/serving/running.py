@@ -66,6 +66,7 @@ def configured(settings: Settings, app: FastAPI | None = None) -> uvicorn.Config
         server_header=False,
         proxy_headers=False,
         ws="none",
+        http="h11",  # bounds the head of a request, which httptools does not
         timeout_graceful_shutdown=5,
         backlog=1024,
     )

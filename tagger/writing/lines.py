@@ -7,6 +7,7 @@ filled with NUL bytes, which are taken away when the rows are cut apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 
 import numpy as np
@@ -89,9 +90,10 @@ def _lists(themes: Sequence[str], chosen: NDArray[np.bool_], around: bytes) -> l
 
 def _scores(themes: Sequence[str], scores: NDArray[np.float32]) -> list[bytes]:
     """The scores of each row, by the names of their themes."""
+    numbers = _decimals(scores.ravel().astype(np.float64), 6).reshape(*scores.shape, -1)
     parts: list[Block | str] = []
-    for theme, column in zip(themes, scores.T, strict=True):
-        parts += [f"{', ' if parts else ''}{quoted(theme)}: ", _decimals(column.astype(np.float64), 6)]
+    for place, theme in enumerate(themes):
+        parts += [f"{', ' if parts else ''}{quoted(theme)}: ", numbers[:, place]]
     return _rows(len(scores), *parts, '}, "evidence": {\n')
 
 
@@ -147,23 +149,32 @@ def _digits(values: Int) -> Block:
 
 
 def _decimals(values: NDArray[np.float64], places: int) -> Block:
-    """Numbers from 0 on, rounded, as `repr` writes them."""
+    """Numbers from 0 on, rounded to an even number of places, as `repr` writes them."""
     if not values.max(initial=0) < _LARGE:
         return _padded([repr(round(value, places)) for value in values.tolist()])
     scaled = np.rint(values * 10**places).astype(np.int64)
     whole, rest = np.divmod(scaled, 10**places)
-    fraction, some = np.zeros((len(values), places), np.uint8), np.zeros(len(values), bool)
-    for place in range(places - 1, -1, -1):
-        left = rest // 10
-        digit = rest - 10 * left
-        some |= (digit > 0) | (place == 0)  # no zeros after the number, but the first
-        fraction[:, place] = np.where(some, digit + _ZERO, 0)
-        rest = left
-    block = _matrix(len(values), _digits(whole), ".", fraction)
-    small = np.flatnonzero(scaled < _SMALL)
-    table = _padded([repr(number / 10**places).ljust(block.shape[1], "\0") for number in range(_SMALL)])
-    block[small] = table[scaled[small]]
+    upper, lower = np.divmod(rest, 10 ** (places // 2))
+    uppers, lowers, small = _tables(places)
+    upper += (lower > 0) * len(lowers)
+    block = _matrix(len(values), _digits(whole), ".", uppers.take(upper, axis=0), lowers.take(lower, axis=0))
+    few = np.flatnonzero(scaled < _SMALL)
+    block[few] = 0
+    block[few, : small.shape[1]] = small.take(scaled.take(few), axis=0)
     return block
+
+
+@lru_cache(maxsize=2)
+def _tables(places: int) -> tuple[Block, Block, Block]:
+    """Digits of a fraction by the number that each half of them makes, and what `repr` writes of the smallest fractions.
+
+    Of the first half there is each number twice, before a second half of zeros and before another: no zeros are written after a
+    fraction, but the first.
+    """
+    size = places // 2
+    full = [f"{number:0{size}d}" for number in range(10**size)]
+    bare = [digits.rstrip("0") for digits in full]
+    return _padded(["0", *bare[1:], *full]), _padded(bare), _padded([repr(number / 10**places) for number in range(_SMALL)])
 
 
 def _matrix(count: int, *parts: Block | str) -> Block:
