@@ -157,10 +157,10 @@ def _decimals(values: NDArray[np.float64], places: int) -> Block:
     upper, lower = np.divmod(rest, 10 ** (places // 2))
     uppers, lowers, small = _tables(places)
     upper += (lower > 0) * len(lowers)
-    block = _matrix(len(values), _digits(whole), ".", uppers.take(upper, axis=0), lowers.take(lower, axis=0))
+    block = _matrix(len(values), _digits(whole), ".", uppers[upper], lowers[lower])
     few = np.flatnonzero(scaled < _SMALL)
     block[few] = 0
-    block[few, : small.shape[1]] = small.take(scaled.take(few), axis=0)
+    block[few, : small.shape[1]] = small[scaled[few]]
     return block
 
 
