@@ -603,6 +603,9 @@ def test_exchange_import_writes_a_corpus_that_loads(tmp_path, monkeypatch, capsy
     imported(monkeypatch, capsys, table, tmp_path / "a")
     assert [line["asked"] for line in corpora_on_disk.passages(tmp_path / "a")] == [["complicity", "forced_labor"], ["complicity"]]
     assert len(corpora_on_disk.load(tmp_path / "a", codebook.names)) == 2
+    listed = put(tmp_path, "listed.jsonl", '{"text": "One.", "labels": ["complicity"], "asked": ["complicity", "forced_labor"]}\n')
+    imported(monkeypatch, capsys, listed, tmp_path / "d")
+    assert [line["asked"] for line in corpora_on_disk.passages(tmp_path / "d")] == [["complicity", "forced_labor"]]
     foreign = put(tmp_path, "foreign.csv", "text,labels,asked\nOne.,complicity,by phone\n")
     said, lines = imported(monkeypatch, capsys, foreign, tmp_path / "b")
     assert "unknown label 'by phone' (field 'asked' of passage" in said

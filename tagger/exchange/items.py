@@ -227,6 +227,8 @@ def detailed(text: str, found: Mapping[str, Any], where: str = "") -> Item:
             value = int(digits) if digits.isdecimal() and len(digits) <= len(str(_MOST)) else value
         if kind is str and name == "id" and isinstance(value, int):
             value = str(value)
+        if name == "asked" and isinstance(value, list | tuple) and all(isinstance(theme, str) for theme in value):
+            value = "; ".join(value)
         if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and not 0 <= value < _MOST):
             raise InputError(f"{where}: field {name!r} must be a {'whole number' if kind is int else 'text'}, not {str(value)[:40]!r}")
         known[name] = clean(value) if isinstance(value, str) else value
