@@ -1,7 +1,7 @@
 """What all HTML pages share: a layout, a base style, and a policy by which only the page's own script and style run.
 
-A page is a folder with ``page.html.j2``, ``style.css`` and ``script.js``; ``layout/`` holds what they extend. Its parts are told to the
-browser by their hashes, and the page can fetch nothing.
+A page is a folder with ``page.html.j2`` and ``style.css``, and ``script.js`` where the filters of ``layout/filter.js`` are not enough;
+``layout/`` holds what they extend. Its parts are told to the browser by their hashes, and the page can fetch nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def render(folder: Path, **values: Any) -> Iterator[bytes]:
     """Render the page of a folder, piece by piece; every value is escaped."""
     template = _template(folder)
     css = _part(LAYOUT / "base.css", folder / "style.css")
-    js = _part(folder / "script.js")
+    own = folder / "script.js"
+    js = _part(own if own.exists() else LAYOUT / "filter.js")
     for piece in template.generate(css=css, js=js, **values):
         yield clean(piece).encode()
 
