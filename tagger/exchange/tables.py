@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import IO, Any
@@ -19,8 +18,8 @@ from tagger.reading.content import Limits
 from tagger.reading.frugal import harmless
 from tagger.reading.plain import utf8
 from tagger.themes import Theme
+from tagger.writing.table import armed, defuse
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _MOST_CELL = 32_767  # what a cell of Excel can hold, in UTF-16 units
 _SHEET = 1_048_575  # rows that a sheet of Excel can hold below its head
 
@@ -40,7 +39,7 @@ def read_csv(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
                 where = f"line {reader.line_num}"
                 if None in row:
                     raise InputError(f"{where}: has more fields than the first line has names")
-                yield where, {key: _armed(value) for key, value in row.items()}
+                yield where, {key: armed(value) for key, value in row.items()}
         except csv.Error as error:
             raise InputError(f"line {reader.line_num + 1}: {error}") from error
 
@@ -53,18 +52,8 @@ def write_csv(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> Non
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for item in corpus.items:
-        writer.writerow([_defused(value) for value in cells(item).values()])
+        writer.writerow([defuse(value) for value in cells(item).values()])
     stream.write(codecs.BOM_UTF8 + text.getvalue().encode("utf-8", "replace"))
-
-
-def _defused(value: Any) -> Any:
-    """An apostrophe before what a spreadsheet would take for a formula, and before what looks like such a defused text itself."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def _armed(value: Any) -> Any:
-    """Undo `_defused`."""
-    return value[1:] if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value) else value
 
 
 def read_xlsx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:

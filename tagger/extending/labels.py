@@ -18,7 +18,7 @@ from tagger.errors import CorpusError, InputError, MissingExtraError
 from tagger.extending.candidates import Candidate
 from tagger.reading import Columns
 from tagger.tagging import read
-from tagger.writing.table import FORMULA, defuse
+from tagger.writing.table import armed, defuse
 from tagger.writing.whole import check_place, whole
 
 _YES, _NO = {"yes", "y", "1", "1.0", "true", "x"}, {"no", "n", "0", "0.0", "false"}
@@ -148,15 +148,10 @@ def _column(path: Path, name: str, holds: str) -> dict[str, str]:
     except InputError as error:
         raise InputError(f"{str(error).partition(': name one with')[0]} (looked for a column {name!r} with {holds})") from error
     spreadsheet = path.suffix.lower() == ".csv"  # only there was a text made safe
-    found = {row.id: _armed(row.text) if spreadsheet else row.text for row in rows}
+    found = {row.id: armed(row.text) if spreadsheet else row.text for row in rows}
     if len(found) < len(rows):
         raise InputError(f"{path}: an id stands in two rows: each passage needs its own")
     return found
-
-
-def _armed(text: str) -> str:
-    """Undo `tagger.writing.table.defuse`."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def write_labelled(folder: Path, theme: str, labelled: Sequence[Labelled]) -> tuple[int, int]:

@@ -25,8 +25,17 @@ class Encoded:
 
 
 def defuse(value: Any) -> Any:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """Put an apostrophe before a text that a spreadsheet would take for a formula, and before one that looks as if that had been done."""
+    return f"'{value}" if _formula(value) else value
+
+
+def armed(value: Any) -> Any:
+    """Undo `defuse`."""
+    return value[1:] if _formula(value) and value.startswith("'") else value
+
+
+def _formula(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip("'").startswith(FORMULA)
 
 
 def write_csv(results: Results, about: About, stream: IO[bytes]) -> None:
