@@ -57,8 +57,8 @@ class Scale:
     passages: int = 50_000
     command: float = 100
     memory: tuple[float, float] = (30, 300)
-    files: int = 128
-    workers: float = 128
+    files: int = 256
+    workers: float = 256
     profile: tuple[int, float] = (20_000, 5)
     rounds: int = 7
 
