@@ -37,14 +37,22 @@ def figures() -> list[str]:
     measured, compared = (card["measured"]["Countries never seen"][key] for key in ("figures", "compared"))
     held_out = card["measured"]["Held-out composed reports"]["figures"]
     low, high = measured["macro_interval"]
+    without_errors, keywords, alone = (
+        f"{compared[name]['macro_f1']:.2f}"
+        for name in (
+            "without passages written from errors on these countries",
+            "keyword list (keywords.toml)",
+            "the same features, the Mexico report alone",
+        )
+    )
     lines = [
-        f"On {measured['passages']} real passages of {measured['documents']} countries that it never saw, macro-F1 is "
-        f"**{measured['macro_f1']:.2f}** (95 % interval {low:.2f} to {high:.2f}, bootstrap over",
-        "countries). Some of what it learned was written from errors on these countries: without those passages it reaches "
-        f"{compared['without passages written from errors on these countries']['macro_f1']:.2f}, and on",
-        f"{held_out['passages']} composed passages of documents held out {held_out['macro_f1']:.2f}. Expect no more of a report of another "
-        f"country. A keyword list reaches {compared['keyword list (keywords.toml)']['macro_f1']:.2f}, the",
-        f"same features taught by the Mexico report alone {compared['the same features, the Mexico report alone']['macro_f1']:.2f}.",
+        f"On {measured['passages']} real passages of {measured['documents']} countries, none of which it was trained on, macro-F1 is "
+        f"{measured['macro_f1']:.2f} (95 % interval",
+        f"{low:.2f} to {high:.2f}, bootstrap over countries). That is too good: features, word lists and settings were chosen with these",
+        "passages in view, and some of what it learned was written from errors on them. Without what was written from errors it reaches",
+        f"**{without_errors}**, and on {held_out['passages']} composed passages of documents held out **{held_out['macro_f1']:.2f}**:",
+        "expect no more of a report of another country.",
+        f"A keyword list reaches {keywords}, the same features taught by the Mexico report alone {alone}.",
         "",
         "| theme | precision | recall | F1 |",
         "|---|---|---|---|",

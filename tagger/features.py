@@ -373,7 +373,7 @@ class Features:
             opens = np.flatnonzero(token == tokens.first.take(tokens.row.take(token)))
             yield "opening", self._hashed + self._classes + number.take(opens), token.take(opens), token.take(opens)
         if weights.get("order"):
-            left, right = _neighbours(tokens, token, self.settings.window)
+            left, right = neighbours(tokens, token, self.settings.window)
             pair = number.take(left) * self._classes + number.take(right)
             yield "order", self._hashed + 2 * self._classes + pair, token.take(left), token.take(right)
 
@@ -488,7 +488,7 @@ def _following(sets: UInt, window: int) -> UInt:
     return sets[: len(sets) - (window - size)] | sets[window - size :] if size < window else sets
 
 
-def _neighbours(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
+def neighbours(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
     """All ordered pairs of memberships, given by their tokens, in one text and at most ``window`` tokens apart."""
     last = np.minimum(token + window, tokens.first.take(tokens.row.take(token) + 1) - 1)
     begin, end = np.searchsorted(token, token, side="right"), np.searchsorted(token, last, side="right")

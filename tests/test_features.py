@@ -264,3 +264,15 @@ def test_features_refuse_a_lexicon_that_puts_one_word_into_very_many_classes():
     with pytest.raises(ValueError, match="hold"):
         FeatureSettings(lexicon={f"class {number}": ["ab$" if number else "A"] for number in range(17)})
     FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(16)})
+
+
+def test_features_that_are_not_shipped_can_still_be_tried(root, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "experiments/features"))
+    import trials
+
+    texts = ["Police did not close the shelter, and no officer served the victims.", "Authorities lacked beds"] * 2
+    shipped = trials.matrix(texts, trials.SETTINGS)
+    for name, more in trials.FEATURES.items():
+        made = trials.matrix(texts, trials.SETTINGS, more)
+        assert made[:, : shipped.shape[1]].nnz == shipped.nnz
+        assert made.nnz > shipped.nnz, name
