@@ -12,6 +12,7 @@ from typing import IO, Any
 from tagger.errors import InputError
 from tagger.exchange.items import DETAILS, Corpus, Labels, detailed, named
 from tagger.exchange.jsons import items_of, read_objects, text_of, write_lines
+from tagger.exchange.rows import renamed
 from tagger.reading.content import Limits
 from tagger.themes import Theme
 
@@ -26,7 +27,8 @@ def recognise(row: Mapping[str, Any]) -> bool:
 def read_doccano(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read a project's export, or passages that are to be uploaded."""
     found = []
-    for where, row in read_objects(data, limits):
+    for where, given_row in read_objects(data, limits):
+        row = renamed(given_row, labels.columns, where)
         key = next((key for key in _LABELS if key in row), None)
         if key is None:
             raise InputError(f"{where}: has no field 'label': export the project as JSONL")

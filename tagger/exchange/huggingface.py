@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange.folders import new_folder
 from tagger.exchange.items import Corpus, Labels
-from tagger.exchange.rows import COLUMNS, corpus_of
+from tagger.exchange.rows import COLUMNS, LABELS, corpus_of
 from tagger.reading.content import Limits
+from tagger.reading.rows import class_names
 from tagger.reading.table import TEXTS
 from tagger.themes import Theme
 
 if TYPE_CHECKING:
     import datasets
 
-_LABELS = ("labels", "label", "themes")  # what `corpus_of` knows as the column of labels
 _ROWS = 1000
 _PLAIN = {str: "string", int: "int64"}
 
@@ -101,21 +101,16 @@ def _refuse_strange_files(folder: Path) -> None:
 def _rows(dataset: datasets.Dataset, labels: Labels) -> Iterator[dict[str, Any]]:
     """Yield rows whose class labels are names; columns that a corpus has no use for are left alone, and no picture or sound is opened."""
     datasets = library()
-    named: dict[str, Any] = {}
-    for name, kind in dataset.features.items():
-        inner = getattr(kind, "feature", kind)
-        if isinstance(inner, datasets.ClassLabel):
-            named[name] = inner
-    useful = [name for name in dataset.column_names if name in (*TEXTS, *_LABELS, *COLUMNS, *labels.names)]
+    inner = {name: getattr(kind, "feature", kind) for name, kind in dataset.features.items()}
+    classes = {name: kind.names for name, kind in inner.items() if isinstance(kind, datasets.ClassLabel)}
+    texts = (labels.columns.text,) if labels.columns.text else TEXTS
+    ours = (*texts, labels.columns.id, *LABELS, *COLUMNS)
+    useful = [name for name in dataset.column_names if name in ours or labels.known(name)]
     # Without a text the rows are refused, and the message names all columns.
-    chosen = dataset.select_columns(useful) if set(TEXTS) & set(useful) else dataset
+    chosen = dataset.select_columns(useful) if set(texts) & set(useful) else dataset
     for table in chosen.with_format("arrow").iter(_ROWS):  # as stored: decoding would open the files, even of the network, that a row names
         for row in table.to_pylist():
-            for name, kind in named.items():
-                value = row.get(name)
-                if value is not None:
-                    row[name] = [kind.int2str(number) for number in value] if isinstance(value, list) else kind.int2str(value)
-            yield row
+            yield {name: class_names(value, classes[name]) if name in classes else value for name, value in row.items()}
 
 
 def library() -> Any:

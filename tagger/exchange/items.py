@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tagger.errors import InputError, OutputError
-from tagger.reading.content import clean
+from tagger.reading.content import COLUMNS, Columns, clean
 from tagger.records import Document, Tagged
 from tagger.themes import Theme
 from tagger.writing.text import clean as fit
@@ -118,11 +118,12 @@ def colours(themes: Sequence[Theme]) -> dict[str, str]:
 class Labels:
     """What others call our themes: names and titles of the codebook, and what is mapped to them; collects what is unknown.
 
-    ``given`` maps a name to a theme, or to "" where it is to be left out.
+    ``given`` maps a name to a theme, or to "" where it is to be left out; ``columns`` are what others call those of texts and ids.
     """
 
-    def __init__(self, themes: Sequence[Theme], given: Mapping[str, str] | None = None) -> None:
+    def __init__(self, themes: Sequence[Theme], given: Mapping[str, str] | None = None, columns: Columns = COLUMNS) -> None:
         self.names = tuple(theme.name for theme in themes)
+        self.columns = columns
         self._known: dict[str, str] = {_plain(theme.title): theme.name for theme in themes}
         self._known.update({_plain(name): name for name in self.names})
         for name, theme in (given or {}).items():
@@ -131,10 +132,14 @@ class Labels:
             self._known[_plain(name)] = theme
         self._unknown: dict[str, str] = {}
 
+    def known(self, name: object) -> str | None:
+        """What a name stands for: a theme, "" where it is to be left out, None where it is unknown."""
+        return self._known.get(_plain(str(name)))
+
     def theme(self, *names: object, where: str = "") -> str | None:
         """The theme of the first known of these names, from the narrowest to the broadest; None if it is to be left out."""
         for name in names:
-            if (found := self._known.get(_plain(str(name)))) is not None:
+            if (found := self.known(name)) is not None:
                 return found or None
         self._unknown.setdefault(str(names[0]), where)
         return None

@@ -17,6 +17,7 @@ from tagger.reading.content import COLUMNS as ALL
 from tagger.reading.content import Limits
 from tagger.reading.frugal import harmless
 from tagger.reading.plain import utf8
+from tagger.reading.rows import check_names
 from tagger.themes import Theme
 from tagger.writing.table import armed, defuse
 
@@ -31,10 +32,11 @@ def read_csv(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     csv.field_size_limit((1 << 31) - 1)
     text = utf8(data)[0].decode()
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restval="")
 
     def rows() -> Iterator[tuple[str, dict[str, Any]]]:
         try:
+            check_names(reader.fieldnames or ())
             for row in reader:
                 where = f"line {reader.line_num}"
                 if None in row:
@@ -58,15 +60,15 @@ def write_csv(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> Non
 
 def read_xlsx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read the first sheet of a workbook; its first row holds the names."""
-    return _apart("xlsx rows", data, name, labels, limits)
+    return _parsed("xlsx rows", data, name, labels, limits)
 
 
 def read_parquet(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read a Parquet file, of class labels the names."""
-    return _apart("parquet rows", data, name, labels, limits)
+    return _parsed("parquet rows", data, name, labels, limits)
 
 
-def _apart(format: str, data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
+def _parsed(format: str, data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read rows in the process that parses whatever strangers give."""
     from tagger.reading.sandbox import SANDBOX
 

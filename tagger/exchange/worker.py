@@ -11,7 +11,7 @@ from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange import LIBRARIES, Labels, read_here
-from tagger.reading.content import Limits
+from tagger.reading.content import Columns, Limits
 from tagger.reading.worker import bound
 from tagger.themes import Theme
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     limits = Limits(**request["limits"])
-    known = Labels([Theme(name, title, "", title) for name, title in request["themes"]], request["given"])
+    known = Labels([Theme(name, title, "", title) for name, title in request["themes"]], request["given"], Columns(**request["columns"]))
     try:
         LIBRARIES[request["format"]]()
         bound(replace(limits, memory=limits.memory + _taken()))
