@@ -685,3 +685,56 @@ def test_exchange_datasets_columns_of_others_can_be_named(themes, tmp_path):
     datasets.Dataset.from_dict({"key": ["k1"], "sentence": ["One."], "Official complicity": [1]}).save_to_disk(tmp_path / "set")
     (item,) = exchange.read(tmp_path / "set", themes, columns=Columns("sentence", "key")).items
     assert (item.id, item.text, item.labels, item.asked) == ("k1", "One.", ("complicity",), "complicity")
+
+
+@pytest.fixture(scope="module")
+def tags(default_tagger, report):
+    import tagger
+
+    document = tagger.read(report)
+    return [(document, default_tagger.tag(document))]
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "parquet", "doccano", "datasets"])
+def test_exchange_tags_of_a_model_come_back_as_such(format, tags, themes, tmp_path, monkeypatch, capsys):
+    corpus = exchange.from_results(tags, "default")
+    found = back(tmp_path, corpus, themes, format)
+    assert (found.model, [item.labels for item in found.items]) == (corpus.model, [item.labels for item in corpus.items])
+    path = tmp_path / f"there{'' if format == 'datasets' else exchange.FORMATS[format].ending}"
+    said, lines = imported(monkeypatch, capsys, path, tmp_path / "corpus")
+    assert len(lines) == 112
+    for told in (said, (tmp_path / "corpus/README.md").read_text(encoding="utf-8")):
+        assert "112 passages of 112: the labels are those of a model (tagger default), unless somebody has read and corrected" in told
+
+
+def test_exchange_rows_that_a_person_has_read_are_no_model_s(tags, themes, tmp_path):
+    exchange.write(tmp_path / "t.csv", exchange.from_results(tags, "default"), themes)
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    corrected = put(tmp_path, "corrected.csv", text.replace(",tagger default", ",", 12))
+    found = exchange.read(corrected, themes)
+    assert found.model is None
+    assert found.notes[0].startswith("100 passages of 112: the labels are those of a model (tagger default)")
+    foreign = put(tmp_path, "foreign.csv", "text,labels,by,review\nOne.,complicity,Anna,done\n")
+    assert exchange.read(foreign, themes).notes == ()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.xlsx", "t.parquet"])
+def test_exchange_file_of_tags_is_known_as_a_model_s(name, tags, default_tagger, themes, tmp_path):
+    from tagger.writing import write
+
+    write(tmp_path / name, tags, default_tagger.about)
+    found = exchange.read(tmp_path / name, themes)
+    assert len(found.items) == 112
+    assert found.notes[0].startswith("112 passages of 112: the labels are those of a model (tagger), unless")
+
+
+@pytest.mark.parametrize("spans", [False, True])
+def test_exchange_prodigy_tasks_that_nobody_has_answered_are_left_out(spans, tags, themes, tmp_path):
+    exchange.write(tmp_path / "p.jsonl", exchange.from_results(tags, "default"), themes, format="prodigy", spans=spans)
+    tasks = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()]
+    with pytest.raises(InputError, match=f"holds no accepted answer: {len(tasks)} tasks? still to be answered"):
+        exchange.read(tmp_path / "p.jsonl", themes)
+    answered = {"text": "One.", "options": [], "accept": ["complicity"], "answer": "accept"}
+    left = f"{len(tasks)} task{'s' * (len(tasks) > 1)} still to be answered left out"
+    found = exchange.read(put(tmp_path, "both.jsonl", [*tasks, answered]), themes)
+    assert ([item.labels for item in found.items], found.notes) == ([("complicity",)], (left,))

@@ -59,7 +59,7 @@ def read_apart(
         raise MissingExtraError(*answer["missing"])
     if "error" in answer:
         raise InputError(answer["error"])
-    return Corpus(tuple(map(_item, answer["items"])), answer["texts"], notes=tuple(answer["notes"]))
+    return Corpus(tuple(map(_item, answer["items"])), answer["texts"], answer["model"], notes=tuple(answer["notes"]))
 
 
 def _item(row: dict[str, Any]) -> Item:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange.folders import new_folder
-from tagger.exchange.items import Corpus, Labels
-from tagger.exchange.rows import COLUMNS, LABELS, corpus_of
+from tagger.exchange.items import BY, Corpus, Labels
+from tagger.exchange.rows import COLUMNS, LABELS, columns_of, corpus_of, rows_of
 from tagger.reading.content import Limits
 from tagger.reading.rows import class_names
 from tagger.reading.table import TEXTS
@@ -37,9 +36,9 @@ def to_dataset(corpus: Corpus, themes: Sequence[Theme]) -> datasets.Dataset:
     """
     datasets = library()
     labels = datasets.List(datasets.ClassLabel(names=[theme.name for theme in themes]))
-    kinds = {name: labels if kind is tuple else datasets.Value(_PLAIN[kind]) for name, kind in COLUMNS.items()}
-    rows = [asdict(item) for item in corpus.items]
-    columns = {name: [list(v) if isinstance(v := row[name], tuple) else v for row in rows] for name in COLUMNS}
+    kinds = {name: labels if kind is tuple else datasets.Value(_PLAIN[kind]) for name, kind in columns_of(corpus).items()}
+    rows = list(rows_of(corpus))
+    columns = {name: [list(v) if isinstance(v := row[name], tuple) else v for row in rows] for name in kinds}
     return datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
 
 
@@ -104,7 +103,7 @@ def _rows(dataset: datasets.Dataset, labels: Labels) -> Iterator[dict[str, Any]]
     inner = {name: getattr(kind, "feature", kind) for name, kind in dataset.features.items()}
     classes = {name: kind.names for name, kind in inner.items() if isinstance(kind, datasets.ClassLabel)}
     texts = (labels.columns.text,) if labels.columns.text else TEXTS
-    ours = (*texts, labels.columns.id, *LABELS, *COLUMNS)
+    ours = (*texts, labels.columns.id, *LABELS, *COLUMNS, BY)
     useful = [name for name in dataset.column_names if name in ours or labels.known(name)]
     # Without a text the rows are refused, and the message names all columns.
     chosen = dataset.select_columns(useful) if set(texts) & set(useful) else dataset

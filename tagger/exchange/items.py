@@ -19,6 +19,8 @@ FINAL = "final"
 """Name of the annotator whose labels are those of the corpus, in formats that keep every annotator's."""
 MACHINE = "tagger"
 """What the name of a model as an annotator begins with."""
+BY = "by"
+"""The field that names the model whose labels a passage has, where a format can't tell these from a person's."""
 _COLOURS = ("#6b1d6b", "#b4490a", "#48a3cf", "#ebc12b", "#14532d", "#e58ca6", "#6b7280", "#111827")
 _APART = re.compile(r"[\W_]+")
 _MOST = 1 << 31  # no page, paragraph or character of a report has such a number
@@ -87,6 +89,11 @@ class Corpus:
     model: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def by(self) -> dict[str, str]:
+        """The field that tells whose labels these are, for formats that can't tell a model's from a person's; none if a person's."""
+        return {BY: self.model} if self.model else {}
+
 
 def from_results(results: Iterable[tuple[Document, Sequence[Tagged]]], model: str = "") -> Corpus:
     """Make a corpus of what a model has tagged: its labels are the model's, which no person has seen.
@@ -108,6 +115,25 @@ def from_results(results: Iterable[tuple[Document, Sequence[Tagged]]], model: st
             place = (p.section, p.page, p.paragraph, p.start, p.end)
             items.append(Item(p.text, one.labels, p.id, p.document or document.name, *place, scores=dict(one.scores)))
     return Corpus(tuple(items), texts, f"{MACHINE} {model}".strip())
+
+
+def model_of(row: Mapping[str, Any]) -> str | None:
+    """The model that gave a row its labels, as far as that shows: by the field that we write, or by what else `tagger tag` writes."""
+    by = row.get(BY)
+    if isinstance(by, str) and by.split(" ")[0] == MACHINE:
+        return by
+    tagged = "review" in row and ("scores" in row or any(name.endswith("_words") for name in row))
+    return MACHINE if tagged or "to review" in row else None
+
+
+def with_models(corpus: Corpus, models: Sequence[str | None]) -> Corpus:
+    """Say of a corpus whose labels it has, after `model_of` each of its passages; a note warns of those that nobody need have seen."""
+    counts = Counter(filter(None, models))
+    if not counts:
+        return corpus
+    whose = f"{many(counts.total(), 'passage')} of {len(models)}: the labels are those of a model ({', '.join(counts)})"
+    note = f"{whose}, unless somebody has read and corrected them: what learns from them learns its errors"
+    return replace(corpus, model=models[0] if len(set(models)) == 1 else None, notes=(*corpus.notes, note))
 
 
 def colours(themes: Sequence[Theme]) -> dict[str, str]:

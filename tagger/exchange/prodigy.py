@@ -29,12 +29,16 @@ def recognise(row: Mapping[str, Any]) -> bool:
 def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read what ``prodigy db-out`` gives: answers to ``choice``, to a single label (``textcat``) and spans.
 
-    What was ignored, or rejected where there was more to choose than yes or no, is nobody's label.
+    What was ignored, or rejected where there was more to choose than yes or no, is nobody's label, and no more is what a task that nobody
+    has answered yet comes with.
     """
     tasks: dict[tuple[str, ...], list[Row]] = {}
-    refused = 0
+    refused = unanswered = 0
     for where, row in read_objects(data, limits):
         answer = row.get("answer", "accept")
+        if "answer" not in row and ("options" in row or "_task_hash" in row):
+            unanswered += 1
+            continue
         if answer == "ignore" or (answer != "accept" and "label" not in row):
             refused += 1
             continue
@@ -55,11 +59,11 @@ def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
             details = {**object_of(row.get("meta"), "meta", where), **row}
             voted.append(Voted(detailed(text, details, where), _choices(rows, labels)))
     if not voted:
-        raise InputError("holds no accepted answer")
+        raise InputError("holds no accepted answer" + (f": {many(unanswered, 'task')} still to be answered" if unanswered else ""))
     items, notes = decide(voted, labels)
-    return Corpus(
-        named(items, name), texts, notes=notes + ((f"{many(refused, 'rejected or ignored answer')} left out",) if refused else ())
-    )
+    notes += (f"{many(refused, 'rejected or ignored answer')} left out",) if refused else ()
+    notes += (f"{many(unanswered, 'task')} still to be answered left out",) if unanswered else ()
+    return Corpus(named(items, name), texts, notes=notes)
 
 
 def _annotator(row: Mapping[str, Any]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tagger.errors import InputError
-from tagger.exchange.items import DETAILS, Corpus, Item, Labels, detailed, named
+from tagger.exchange.items import DETAILS, Corpus, Item, Labels, detailed, model_of, named, with_models
 from tagger.reading.content import Columns
 from tagger.reading.table import ID, TEXTS
 from tagger.writing.text import many
@@ -43,6 +43,7 @@ def corpus_of(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, labels: 
     each theme has a column of its own, by its name or title, for 1 or 0, yes or no. Rows about which nobody has decided are left out.
     """
     items: list[Item] = []
+    models: list[str | None] = []
     empty = undecided = 0
     own: dict[str, str] | None = None
     for where, row in rows:
@@ -58,11 +59,12 @@ def corpus_of(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, labels: 
             given: dict[str, Any] = {vote: _named(row[vote], labels, where) for vote in passes}
             item = replace(detailed(str(text), row, where), labels=said[0], **given)
             items.append(item if item.asked else replace(item, asked=said[1]))
+            models.append(model_of(row))
     if not items:
         raise InputError("has no label: nobody has decided about any row" if undecided else "is empty: there is no passage in it")
     notes = [f"{many(empty, 'row')} without text left out"] if empty else []
     notes += [f"{many(undecided, 'row')} about which nobody has decided left out"] if undecided else []
-    return Corpus(named(items, name), notes=tuple(notes))
+    return with_models(Corpus(named(items, name), notes=tuple(notes)), models)
 
 
 def renamed(row: Mapping[str, Any], columns: Columns, where: str) -> Mapping[str, Any]:
@@ -88,10 +90,20 @@ def decision(value: Any, where: str) -> bool | None:
     return _SAID[said]
 
 
-def cells(item: Item) -> dict[str, Any]:
-    """A passage as the cells of a row, its labels joined."""
-    values = {name: getattr(item, name) for name in COLUMNS}
-    return {name: _joined(name, value) if isinstance(value, tuple) else value for name, value in values.items()}
+def columns_of(corpus: Corpus) -> dict[str, type]:
+    """The columns to write, and what they hold; of a model's labels one says whose they are."""
+    return COLUMNS | dict.fromkeys(corpus.by, str)
+
+
+def rows_of(corpus: Corpus) -> Iterator[dict[str, Any]]:
+    """Yield the passages as rows with these columns."""
+    for item in corpus.items:
+        yield {name: getattr(item, name) for name in COLUMNS} | corpus.by
+
+
+def joined(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose lists of labels are texts."""
+    return {name: _joined(name, value) if isinstance(value, tuple) else value for name, value in row.items()}
 
 
 def _joined(name: str, value: tuple[str, ...]) -> str:

@@ -40,7 +40,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"needs more than {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm"}
     except Exception as error:  # noqa: BLE001  (a library's failure on a bad file)
         return {"error": f"is damaged: {type(error).__name__} while reading it"}
-    return {"items": [asdict(item) for item in found.items], "texts": dict(found.texts), "notes": found.notes}
+    return {"items": [asdict(item) for item in found.items], "texts": dict(found.texts), "model": found.model, "notes": found.notes}
 
 
 def _taken() -> int:
