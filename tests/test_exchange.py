@@ -738,3 +738,27 @@ def test_exchange_prodigy_tasks_that_nobody_has_answered_are_left_out(spans, tag
     left = f"{len(tasks)} task{'s' * (len(tasks) > 1)} still to be answered left out"
     found = exchange.read(put(tmp_path, "both.jsonl", [*tasks, answered]), themes)
     assert ([item.labels for item in found.items], found.notes) == ([("complicity",)], (left,))
+
+
+def test_exchange_prodigy_tasks_tell_what_they_asked_for(tmp_path, monkeypatch, capsys):
+    options = [{"id": "complicity", "text": "Officials"}, {"id": 2, "text": "Data quality"}, {"id": 3, "text": "Weather"}]
+    rows = [
+        {"text": "Shelters were full.", "label": "complicity", "answer": "reject"},
+        {"text": "Men were forced to work.", "label": "forced_labor", "answer": "accept"},
+        {"text": "Both.", "label": "forced_labor", "answer": "accept"},
+        {"text": "Both.", "label": "complicity", "answer": "reject"},
+        {"text": "Nothing.", "options": options, "accept": [], "answer": "accept"},
+        {"text": "Free.", "accept": [], "answer": "accept"},
+        {"text": "Two.", "label": "complicity", "answer": "accept", "_annotator_id": "db-ann"},
+        {"text": "Two.", "label": "forced_labor", "answer": "reject", "_annotator_id": "db-bob"},
+    ]
+    said, lines = imported(monkeypatch, capsys, put(tmp_path, "p.jsonl", rows), tmp_path / "corpus")
+    assert [(line["labels"], line["asked"]) for line in lines] == [
+        ([], ["complicity"]),
+        (["forced_labor"], ["forced_labor"]),
+        (["forced_labor"], ["complicity", "forced_labor"]),
+        ([], ["complicity", "data_quality"]),
+        ([], []),
+        (["complicity"], ["complicity", "forced_labor"]),
+    ]
+    assert "no passage has complicity, forced_labor, shelter_gaps, data_quality, so 1 passage count as not read" in said

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any
 
@@ -56,7 +57,9 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
                 vote: labels.all(items_of(known[vote], vote, where), where) for vote in ("first", "second") if known.get(vote) is not None
             }
             votes[FINAL] = labels.all((label for label, score in doc.cats.items() if score >= 0.5), where)
-            voted.append(Voted(detailed(text, known, where), votes))
+            item = detailed(text, known, where)
+            # Our own documents have all categories of the codebook, and know by themselves what was asked.
+            voted.append(Voted(item if known else replace(item, asked=labels.asked(doc.cats)), votes))
         else:
             silent += 1
         models += [model_of(known)] * (len(voted) - len(models))

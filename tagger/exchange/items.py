@@ -162,6 +162,10 @@ class Labels:
         """What a name stands for: a theme, "" where it is to be left out, None where it is unknown."""
         return self._known.get(_plain(str(name)))
 
+    def asked(self, names: Iterable[object]) -> str:
+        """The themes among what people could choose, as `Item.asked` names them; what is no theme of ours is passed over."""
+        return "; ".join(self.ordered(theme for name in names if (theme := self.known(name))))
+
     def theme(self, *names: object, where: str = "") -> str | None:
         """The theme of the first known of these names, from the narrowest to the broadest; None if it is to be left out."""
         for name in names:

@@ -133,8 +133,8 @@ def _decided(row: Mapping[str, Any], own: Mapping[str, str], labels: Labels, whe
     """The labels of a row and, if each theme has a column, the themes about which it says something; None where it says nothing."""
     if own:
         said = {theme: decision(row[column], f"{where}: column {column!r}") for column, theme in own.items()}
-        asked = labels.ordered(theme for theme, yes in said.items() if yes is not None)
-        return (labels.ordered(theme for theme in asked if said[theme]), "; ".join(asked)) if asked else None
+        asked = labels.asked(theme for theme, yes in said.items() if yes is not None)
+        return (labels.ordered(theme for theme, yes in said.items() if yes), asked) if asked else None
     value = row[next(column for column in LABELS if column in row)]
     return None if value is None or value != value else (_named(value, labels, where), None)
 
