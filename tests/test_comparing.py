@@ -8,6 +8,7 @@ import importlib
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from tagger.comparing import drift as drift_module
 from tagger.comparing.alignment import align
 from tagger.comparing.changes import changed
 from tagger.comparing.drift import Strange, measure
-from tagger.comparing.likeness import words
-from tagger.comparing.rates import Errors, change, errors_of, estimate, spread
+from tagger.comparing.likeness import cosines, words
+from tagger.comparing.rates import Errors, change, errors_of, estimate, spread, wilson
 from tagger.comparing.writing import write
 from tagger.errors import InputError, OutputError
 from tagger.records import Document, Passage
@@ -259,6 +260,26 @@ def test_comparing_tells_reports_of_one_name_apart_and_refuses_a_single_one(defa
     assert [report.label for report in found.reports] == ["Alpha, 2020 (one)", "Alpha, 2020 (two)"]
     with pytest.raises(InputError, match="at least two reports, not 1"):
         compare([one], tagger=default_tagger)
+
+
+def test_comparing_likeness_is_the_cosine_of_tf_idf_vectors(report):
+    """As scikit-learn has it, of words and pairs of words, each counted once."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [passage.text for passage in tagger.read(report).passages]
+    vectorizer = TfidfVectorizer(analyzer=lambda text: _terms(words(text)), binary=True)
+    vectors = vectorizer.fit_transform(texts)
+    keys = list(map(words, texts))
+    assert np.allclose(np.array(list(cosines(keys[:20], keys[10:], keys))), (vectors[:20] @ vectors[10:].T).toarray())
+
+
+def _terms(key):
+    return [*((word,) for word in key), *pairwise(key)]
+
+
+@pytest.mark.parametrize(("share", "count", "low", "high"), [(0.9, 10, 0.596, 0.982), (0.0, 20, 0.0, 0.161), (1.0, 5, 0.566, 1.0)])
+def test_comparing_wilson_interval_of_a_share(share, count, low, high):
+    assert wilson(share, count) == pytest.approx((low, high), abs=5e-4)
 
 
 def test_comparing_warns_of_reports_in_words_that_the_model_does_not_know(two, trained_tagger):
