@@ -277,6 +277,7 @@ def test_extending_leaves_the_other_themes_as_they_are_to_the_last_bit(study, de
     assert (errors[VICTIMS.name].carrying, errors[VICTIMS.name].others) == (30, 50)
     assert set(model.card["spread"]) == set(model.themes)
     assert [theme.theme for theme in found.themes] == [VICTIMS.name]
+    assert render_card(model, codebook).count("There is no macro-F1: the themes were learned at different times") == 1
     assert found.themes[0].figures["average_precision"].value > 0.8
     again, _ = learn_theme(VICTIMS.name, find(study).corpora(), codebook, model)
     assert np.array_equal(again.weights, model.weights)
@@ -289,6 +290,7 @@ def test_extending_a_codebook_of_its_own_keeps_no_theme_of_the_base(study, defau
     shutil.copytree(study / "corpora/victim_identification", tmp_path / "corpora/victim_identification")
     model, _ = learn_theme(VICTIMS.name, find(tmp_path).corpora(), load_codebook(tmp_path / "themes.toml"), default_model)
     assert model.themes == (VICTIMS.name,)
+    assert "There is no macro-F1" not in render_card(model, load_codebook(tmp_path / "themes.toml"))
     assert list(errors_of(model.card)) == list(model.card["spread"]) == [VICTIMS.name]
     assert model.card["vocabulary"] != default_model.card["vocabulary"]
 

@@ -22,7 +22,7 @@ MACHINE = "tagger"
 BY = "by"
 """The field that names the model whose labels a passage has, where a format can't tell these from a person's."""
 _COLOURS = ("#6b1d6b", "#b4490a", "#48a3cf", "#ebc12b", "#14532d", "#e58ca6", "#6b7280", "#111827")
-_APART = re.compile(r"[\W_]+")
+_SIGNS = re.compile(r"[\W_]+")
 _MOST = 1 << 31  # no page, paragraph or character of a report has such a number
 _SHOWN = 10  # unknown labels that a message names
 
@@ -197,7 +197,7 @@ class Labels:
 
 
 def _plain(name: str) -> str:
-    return _APART.sub(" ", name).strip().casefold() or name
+    return _SIGNS.sub(" ", name).strip().casefold() or name
 
 
 def _quoted(text: str) -> str:
