@@ -600,6 +600,8 @@ def test_exchange_import_of_a_column_a_theme_was_read_for_these(tmp_path, monkey
         (["complicity"], ["complicity", "data_quality"]),
         ([], ["complicity", "data_quality"]),
     ]
+    table = put(tmp_path, "said.csv", "text,complicity,data_quality,asked\nOne.,1,,complicity; data_quality\n")
+    assert [line["asked"] for line in imported(monkeypatch, capsys, table, tmp_path / "b")[1]] == [["complicity"]]
 
 
 def test_exchange_import_writes_a_corpus_that_loads(tmp_path, monkeypatch, capsys, codebook):
@@ -704,7 +706,7 @@ def test_exchange_tags_of_a_model_come_back_as_such(format, tags, themes, tmp_pa
     said, lines = imported(monkeypatch, capsys, path, tmp_path / "corpus")
     assert len(lines) == 112
     for told in (said, (tmp_path / "corpus/README.md").read_text(encoding="utf-8")):
-        assert "112 passages of 112: the labels are those of a model (tagger default), unless somebody has read and corrected" in told
+        assert "112 passages of 112: the labels are those of the model tagger default, unless somebody has read and corrected" in told
 
 
 def test_exchange_rows_that_a_person_has_read_are_no_model_s(tags, themes, tmp_path):
@@ -713,7 +715,7 @@ def test_exchange_rows_that_a_person_has_read_are_no_model_s(tags, themes, tmp_p
     corrected = put(tmp_path, "corrected.csv", text.replace(",tagger default", ",", 12))
     found = exchange.read(corrected, themes)
     assert found.model is None
-    assert found.notes[0].startswith("100 passages of 112: the labels are those of a model (tagger default)")
+    assert found.notes[0].startswith("100 passages of 112: the labels are those of the model tagger default")
     foreign = put(tmp_path, "foreign.csv", "text,labels,by,review\nOne.,complicity,Anna,done\n")
     assert exchange.read(foreign, themes).notes == ()
 
@@ -725,7 +727,7 @@ def test_exchange_file_of_tags_is_known_as_a_model_s(name, tags, default_tagger,
     write(tmp_path / name, tags, default_tagger.about)
     found = exchange.read(tmp_path / name, themes)
     assert len(found.items) == 112
-    assert found.notes[0].startswith("112 passages of 112: the labels are those of a model (tagger), unless")
+    assert found.notes[0].startswith("112 passages of 112: the labels are those of the model tagger, unless")
 
 
 @pytest.mark.parametrize("spans", [False, True])

@@ -136,7 +136,7 @@ def test_exchange_spacy_tags_of_a_model_come_back_as_such(spans, default_tagger,
     exchange.write(tmp_path / "a.spacy", corpus, codebook.themes, spans=spans)
     found = exchange.read(tmp_path / "a.spacy", codebook.themes)
     assert ([item.labels for item in found.items], found.model) == ([item.labels for item in corpus.items], "tagger default")
-    assert found.notes[0].startswith("112 passages of 112: the labels are those of a model (tagger default)")
+    assert found.notes[0].startswith("112 passages of 112: the labels are those of the model tagger default")
 
 
 def test_exchange_spacy_categories_tell_what_was_asked(codebook, spacy, tmp_path):

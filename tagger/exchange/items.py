@@ -131,7 +131,7 @@ def with_models(corpus: Corpus, models: Sequence[str | None]) -> Corpus:
     counts = Counter(filter(None, models))
     if not counts:
         return corpus
-    whose = f"{many(counts.total(), 'passage')} of {len(models)}: the labels are those of a model ({', '.join(counts)})"
+    whose = f"{many(counts.total(), 'passage')} of {len(models)}: the labels are those of the model {', '.join(counts)}"
     note = f"{whose}, unless somebody has read and corrected them: what learns from them learns its errors"
     return replace(corpus, model=models[0] if len(set(models)) == 1 else None, notes=(*corpus.notes, note))
 

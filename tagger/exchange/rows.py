@@ -58,7 +58,7 @@ def corpus_of(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, labels: 
             passes = [vote for vote in ("first", "second") if row.get(vote) not in (None, "")]
             given: dict[str, Any] = {vote: _named(row[vote], labels, where) for vote in passes}
             item = replace(detailed(str(text), row, where), labels=said[0], **given)
-            items.append(item if item.asked else replace(item, asked=said[1]))
+            items.append(item if said[1] is None else replace(item, asked=said[1]))
             models.append(model_of(row))
     if not items:
         raise InputError("has no label: nobody has decided about any row" if undecided else "is empty: there is no passage in it")
