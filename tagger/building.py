@@ -21,6 +21,12 @@ from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Progress, Trained, TrainingSettings, train
 
+_NO_MACRO = (
+    "There is no macro-F1: the themes were learned at different times, and each was measured on passages that were read for it then. A "
+    "mean over them would be of no set of passages, and how far it may be off can't be told. To get one, measure the model on passages "
+    "that were read for all themes: `tagger evaluate`."
+)
+
 
 def train_folders(
     corpora: Sequence[Path], codebook: Codebook, *, settings: TrainingSettings | None = None, progress: Progress = lambda done, steps: None
@@ -213,6 +219,8 @@ def _figures(figures: Mapping[str, Any]) -> list[str]:
     if "macro_f1" in figures:
         interval = _interval(figures["macro_interval"])
         lines.append(f"| macro | | | {figures['macro_f1']:.3f} | {interval} | | | {figures['passages']} passages |")
+    elif len(figures["themes"]) > 1:
+        lines += ["", _NO_MACRO]
     return lines
 
 

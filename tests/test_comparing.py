@@ -8,6 +8,7 @@ import importlib
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from tagger.comparing import drift as drift_module
 from tagger.comparing.alignment import align
 from tagger.comparing.changes import changed
 from tagger.comparing.drift import Strange, measure
-from tagger.comparing.likeness import words
-from tagger.comparing.rates import Errors, change, errors_of, estimate, spread
+from tagger.comparing.likeness import cosines, words
+from tagger.comparing.rates import Errors, change, errors_of, estimate, spread, wilson
 from tagger.comparing.writing import write
 from tagger.errors import InputError, OutputError
 from tagger.records import Document, Passage
@@ -224,6 +225,22 @@ def test_comparing_reports_of_several_countries_by_rates_alone(default_tagger):
     assert [match.change for match in found.steps[1].matches] == ["unchanged", "reworded", "unchanged"]
 
 
+def test_comparing_puts_years_in_order_even_where_one_comes_twice_or_is_missing(default_tagger):
+    def order(*years):
+        text = "Police took bribes from traffickers. The government opened no shelter."
+        found = compare([made(f"r{n}", text, country="Alpha", year=year) for n, year in enumerate(years)], tagger=default_tagger)
+        ordered = [(report.document.name, report.document.year) for report in found.reports]
+        return ordered, [warning for warning in found.warnings if " year, so compared " in warning]
+
+    found, warned = order(2016, 2014, 2016)
+    assert found == [("r1", 2014), ("r0", 2016), ("r2", 2016)]
+    assert warned == ["Alpha, 2016 (r0), Alpha, 2016 (r2): of the same year, so compared in the order given"]
+    found, warned = order(2016, None, 2014)
+    assert found == [("r2", 2014), ("r1", None), ("r0", 2016)]
+    assert [warning.split(":")[0] for warning in warned] == ["Alpha"]
+    assert order(2015, 2014) == ([("r1", 2014), ("r0", 2015)], [])
+
+
 def test_comparing_reports_without_a_country_among_several_are_held_against_none(default_tagger):
     """Two reports that do not name their country may be of two."""
     text = "Police took bribes from traffickers. The government opened no shelter."
@@ -245,10 +262,30 @@ def test_comparing_tells_reports_of_one_name_apart_and_refuses_a_single_one(defa
         compare([one], tagger=default_tagger)
 
 
+def test_comparing_likeness_is_the_cosine_of_tf_idf_vectors(report):
+    """As scikit-learn has it, of words and pairs of words, each counted once."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [passage.text for passage in tagger.read(report).passages]
+    vectorizer = TfidfVectorizer(analyzer=lambda text: _terms(words(text)), binary=True)
+    vectors = vectorizer.fit_transform(texts)
+    keys = list(map(words, texts))
+    assert np.allclose(np.array(list(cosines(keys[:20], keys[10:], keys))), (vectors[:20] @ vectors[10:].T).toarray())
+
+
+def _terms(key):
+    return [*((word,) for word in key), *pairwise(key)]
+
+
+@pytest.mark.parametrize(("share", "count", "low", "high"), [(0.9, 10, 0.596, 0.982), (0.0, 20, 0.0, 0.161), (1.0, 5, 0.566, 1.0)])
+def test_comparing_wilson_interval_of_a_share(share, count, low, high):
+    assert wilson(share, count) == pytest.approx((low, high), abs=5e-4)
+
+
 def test_comparing_warns_of_reports_in_words_that_the_model_does_not_know(two, trained_tagger):
     found = compare([two[1], made("soup", SOUP), made("informe", SPANISH)], tagger=trained_tagger)
     assert [report.drift.far for report in found.reports] == [False, True, True]
-    assert [warning.split(":")[0] for warning in found.warnings] == ["soup", "informe"]
+    assert [warning.split(":")[0] for warning in found.warnings if "does not know" in warning] == ["soup", "informe"]
     soup = found.reports[1]
     strange = soup.drift.passages[0]
     unknown = [soup.tagged[strange.row].text[start:end].lower() for start, end in strange.spans]
@@ -277,7 +314,7 @@ def test_comparing_looks_only_for_the_words_of_passages_that_are_shown(trained_t
 def test_comparing_says_that_a_model_without_reference_can_not_tell(default_tagger):
     card = {key: value for key, value in default_tagger.model.card.items() if key not in ("vocabulary", "cross_validation", "spread")}
     bare = Tagger(replace(default_tagger.model, card=card))
-    found = compare([made("one", SOUP), made("two", SOUP)], tagger=bare)
+    found = compare([made("one", SOUP, year=2014), made("two", SOUP, year=2015)], tagger=bare)
     assert not any(report.drift.far for report in found.reports)
     assert [warning.split(":")[0].split(" so ")[0] for warning in found.warnings] == [
         "the model's card does not say how many unknown words are usual,",

@@ -16,6 +16,7 @@ from random import Random
 import datasets
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tagger import corpus as corpora_on_disk
 from tagger import exchange
@@ -305,6 +306,7 @@ def test_exchange_third_annotator_counts_and_is_said_to_be_left_out(themes, tmp_
         ("text,labels\nOne.,Official complicity; forced_labor\nTwo.,\n", [("complicity", "forced_labor"), ()]),
         ("text;complicity;shelter_gaps\nOne.;1;0\nTwo.;yes;x\n", [("complicity",), ("complicity", "shelter_gaps")]),
         ("passage\tlabel\nOne.\tcomplicity#data_quality\n", [("complicity", "data_quality")]),
+        ("text,Official Complicity,notes\nOne.,y,sure\nTwo.,n,\n", [("complicity",), ()]),
     ],
 )
 def test_exchange_csv_of_others(content, labels, themes, tmp_path):
@@ -415,7 +417,10 @@ def test_exchange_unknown_labels_are_named_with_their_place_and_how_to_map_them(
         ("a.jsonl", [{"text": "a", "spans": [{"start": -1, "end": 1, "label": "x"}]}], "line 1: field 'start' must be a position"),
         ("a.csv", "text\nOne.\n", "line 2: has no column 'labels' or 'label' or 'themes', and none for a theme"),
         ("a.csv", "label\nOne.\n", "line 2: has no column 'text' or 'passage'; it has 'label'"),
-        ("a.csv", "text,complicity\nOne.,maybe\n", "line 2: column 'complicity' must hold 1 or 0, yes or no, not 'maybe'"),
+        ("a.csv", "text,complicity\nOne.,maybe\n", "line 2: column 'complicity' must hold yes or no, or nothing, not 'maybe'"),
+        ("a.csv", "text,complicity\nOne.,\n", "has no label: nobody has decided about any row"),
+        ("a.csv", "text,complicity,Official complicity\nOne.,1,0\n", "'complicity' and 'Official complicity' are both of complicity"),
+        ("a.csv", "text,text,labels\nOne.,Two.,complicity\n", "has two columns 'text': give each a name of its own"),
         ("a.csv", "text,labels\nOne.,complicity,more\n", "line 2: has more fields than the first line has names"),
         ("a.csv", b"text,labels\n\xff\xfe,\n", "is not UTF-8 text"),
         ("a.csv", "", "is empty"),
@@ -595,6 +600,8 @@ def test_exchange_import_of_a_column_a_theme_was_read_for_these(tmp_path, monkey
         (["complicity"], ["complicity", "data_quality"]),
         ([], ["complicity", "data_quality"]),
     ]
+    table = put(tmp_path, "said.csv", "text,complicity,data_quality,asked\nOne.,1,,complicity; data_quality\n")
+    assert [line["asked"] for line in imported(monkeypatch, capsys, table, tmp_path / "b")[1]] == [["complicity"]]
 
 
 def test_exchange_import_writes_a_corpus_that_loads(tmp_path, monkeypatch, capsys, codebook):
@@ -612,3 +619,148 @@ def test_exchange_import_writes_a_corpus_that_loads(tmp_path, monkeypatch, capsy
     assert not lines
     imported(monkeypatch, capsys, foreign, tmp_path / "c", "--map", "by phone=")
     assert [line["asked"] for line in corpora_on_disk.passages(tmp_path / "c")] == [["complicity"]]
+
+
+@pytest.mark.parametrize("name", ["half.csv", "half.xlsx", "half.parquet"])
+def test_exchange_import_leaves_out_what_nobody_has_decided(name, tmp_path, monkeypatch, capsys):
+    rows = [
+        ("a", "Yes.", "yes", "no"),
+        ("b", "Empty.", None, None),
+        ("c", "No.", "no", None),
+    ]
+    columns = ["id", "text", "complicity", "Forced labor"]
+    if name.endswith("csv"):
+        table = put(tmp_path, name, "\n".join(",".join(cell or "" for cell in row) for row in [columns, *rows]))
+    elif name.endswith("xlsx"):
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for row in [columns, *rows]:
+            book.active.append(row)
+        book.save(table := tmp_path / name)
+    else:
+        parquet.write_table(pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))), table := tmp_path / name)
+    said, lines = imported(monkeypatch, capsys, table, tmp_path / "corpus")
+    assert [(line["id"], line["labels"], line["asked"]) for line in lines] == [
+        ("a", ["complicity"], ["complicity", "forced_labor"]),
+        ("c", [], ["complicity"]),
+    ]
+    assert "1 row about which nobody has decided left out" in said
+    assert "1 row about which nobody has decided left out" in (tmp_path / "corpus/README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["datasets", "parquet"])
+def test_exchange_class_label_of_minus_one_is_no_label(kind, themes, tmp_path):
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["complicity", "data_quality"])})
+    found = datasets.Dataset.from_dict({"text": ["One.", "Two."], "label": [0, -1]}, features=features)
+    path = tmp_path / f"there.{kind}"
+    if kind == "parquet":
+        found.to_parquet(path)
+    else:
+        found.save_to_disk(path)
+    corpus = exchange.read(path, themes)
+    assert [(item.text, item.labels) for item in corpus.items] == [("One.", ("complicity",))]
+    assert corpus.notes == ("1 row about which nobody has decided left out",)
+
+
+def test_exchange_columns_of_others_can_be_named(tmp_path, monkeypatch, capsys):
+    table = put(tmp_path, "t.csv", "key,sentence,complicity\nk1,Officials took bribes.,1\n")
+    said, lines = imported(monkeypatch, capsys, table, tmp_path / "no")
+    assert "has no column 'text' or 'passage'; it has 'key', 'sentence', 'complicity': name one with --text-column" in said
+    named = ("--text-column", "sentence", "--id-column", "key")
+    said, lines = imported(monkeypatch, capsys, table, tmp_path / "yes", *named)
+    assert [(line["id"], line["text"], line["labels"]) for line in lines] == [("k1", "Officials took bribes.", ["complicity"])]
+    lined = put(tmp_path, "t.jsonl", [{"key": "k1", "sentence": "Officials took bribes.", "label": ["complicity"]}])
+    _, lines = imported(monkeypatch, capsys, lined, tmp_path / "lined", "--format", "doccano", *named)
+    assert [(line["id"], line["text"]) for line in lines] == [("k1", "Officials took bribes.")]
+    said, _ = imported(monkeypatch, capsys, lined, tmp_path / "tasks", "--format", "prodigy", *named)
+    assert "is no table, so that it has no columns to name" in said
+    monkeypatch.setattr(sys, "argv", ["tagger", "corpus", "export", str(table), "-o", str(tmp_path / "out.csv"), *named])
+    with contextlib.suppress(SystemExit):
+        main()
+    assert "1 passage of 1 document; complicity 1" in capsys.readouterr().err
+
+
+def test_exchange_datasets_columns_of_others_can_be_named(themes, tmp_path):
+    from tagger.reading import Columns
+
+    datasets.Dataset.from_dict({"key": ["k1"], "sentence": ["One."], "Official complicity": [1]}).save_to_disk(tmp_path / "set")
+    (item,) = exchange.read(tmp_path / "set", themes, columns=Columns("sentence", "key")).items
+    assert (item.id, item.text, item.labels, item.asked) == ("k1", "One.", ("complicity",), "complicity")
+
+
+@pytest.fixture(scope="module")
+def tags(default_tagger, report):
+    import tagger
+
+    document = tagger.read(report)
+    return [(document, default_tagger.tag(document))]
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "parquet", "doccano", "datasets"])
+def test_exchange_tags_of_a_model_come_back_as_such(format, tags, themes, tmp_path, monkeypatch, capsys):
+    corpus = exchange.from_results(tags, "default")
+    found = back(tmp_path, corpus, themes, format)
+    assert (found.model, [item.labels for item in found.items]) == (corpus.model, [item.labels for item in corpus.items])
+    path = tmp_path / f"there{'' if format == 'datasets' else exchange.FORMATS[format].ending}"
+    said, lines = imported(monkeypatch, capsys, path, tmp_path / "corpus")
+    assert len(lines) == 112
+    for told in (said, (tmp_path / "corpus/README.md").read_text(encoding="utf-8")):
+        assert "112 passages of 112: the labels are those of the model tagger default, unless somebody has read and corrected" in told
+
+
+def test_exchange_rows_that_a_person_has_read_are_no_model_s(tags, themes, tmp_path):
+    exchange.write(tmp_path / "t.csv", exchange.from_results(tags, "default"), themes)
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    corrected = put(tmp_path, "corrected.csv", text.replace(",tagger default", ",", 12))
+    found = exchange.read(corrected, themes)
+    assert found.model is None
+    assert found.notes[0].startswith("100 passages of 112: the labels are those of the model tagger default")
+    foreign = put(tmp_path, "foreign.csv", "text,labels,by,review\nOne.,complicity,Anna,done\n")
+    assert exchange.read(foreign, themes).notes == ()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.xlsx", "t.parquet"])
+def test_exchange_file_of_tags_is_known_as_a_model_s(name, tags, default_tagger, themes, tmp_path):
+    from tagger.writing import write
+
+    write(tmp_path / name, tags, default_tagger.about)
+    found = exchange.read(tmp_path / name, themes)
+    assert len(found.items) == 112
+    assert found.notes[0].startswith("112 passages of 112: the labels are those of the model tagger, unless")
+
+
+@pytest.mark.parametrize("spans", [False, True])
+def test_exchange_prodigy_tasks_that_nobody_has_answered_are_left_out(spans, tags, themes, tmp_path):
+    exchange.write(tmp_path / "p.jsonl", exchange.from_results(tags, "default"), themes, format="prodigy", spans=spans)
+    tasks = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()]
+    with pytest.raises(InputError, match=f"holds no accepted answer: {len(tasks)} tasks? still to be answered"):
+        exchange.read(tmp_path / "p.jsonl", themes)
+    answered = {"text": "One.", "options": [], "accept": ["complicity"], "answer": "accept"}
+    left = f"{len(tasks)} task{'s' * (len(tasks) > 1)} still to be answered left out"
+    found = exchange.read(put(tmp_path, "both.jsonl", [*tasks, answered]), themes)
+    assert ([item.labels for item in found.items], found.notes) == ([("complicity",)], (left,))
+
+
+def test_exchange_prodigy_tasks_tell_what_they_asked_for(tmp_path, monkeypatch, capsys):
+    options = [{"id": "complicity", "text": "Officials"}, {"id": 2, "text": "Data quality"}, {"id": 3, "text": "Weather"}]
+    rows = [
+        {"text": "Shelters were full.", "label": "complicity", "answer": "reject"},
+        {"text": "Men were forced to work.", "label": "forced_labor", "answer": "accept"},
+        {"text": "Both.", "label": "forced_labor", "answer": "accept"},
+        {"text": "Both.", "label": "complicity", "answer": "reject"},
+        {"text": "Nothing.", "options": options, "accept": [], "answer": "accept"},
+        {"text": "Free.", "accept": [], "answer": "accept"},
+        {"text": "Two.", "label": "complicity", "answer": "accept", "_annotator_id": "db-ann"},
+        {"text": "Two.", "label": "forced_labor", "answer": "reject", "_annotator_id": "db-bob"},
+    ]
+    said, lines = imported(monkeypatch, capsys, put(tmp_path, "p.jsonl", rows), tmp_path / "corpus")
+    assert [(line["labels"], line["asked"]) for line in lines] == [
+        ([], ["complicity"]),
+        (["forced_labor"], ["forced_labor"]),
+        (["forced_labor"], ["complicity", "forced_labor"]),
+        ([], ["complicity", "data_quality"]),
+        ([], []),
+        (["complicity"], ["complicity", "forced_labor"]),
+    ]
+    assert "no passage has complicity, forced_labor, shelter_gaps, data_quality, so 1 passage count as not read" in said

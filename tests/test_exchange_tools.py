@@ -125,3 +125,25 @@ def test_exchange_refi_project_opens_in_another_library(mexico, codebook, tmp_pa
     found = exchange.read(tmp_path / "b.qdpx", codebook.themes)
     assert found.items == mexico.items
     assert found.texts == mexico.texts
+
+
+@pytest.mark.parametrize("spans", [False, True])
+def test_exchange_spacy_tags_of_a_model_come_back_as_such(spans, default_tagger, report, codebook, spacy, tmp_path):
+    import tagger
+
+    document = tagger.read(report)
+    corpus = exchange.from_results([(document, default_tagger.tag(document))], "default")
+    exchange.write(tmp_path / "a.spacy", corpus, codebook.themes, spans=spans)
+    found = exchange.read(tmp_path / "a.spacy", codebook.themes)
+    assert ([item.labels for item in found.items], found.model) == ([item.labels for item in corpus.items], "tagger default")
+    assert found.notes[0].startswith("112 passages of 112: the labels are those of the model tagger default")
+
+
+def test_exchange_spacy_categories_tell_what_was_asked(codebook, spacy, tmp_path):
+    nlp = spacy.blank("en")
+    docs = [nlp(text) for text in ("Shelters were full.", "Men were forced to work.")]
+    docs[0].cats = {"complicity": 0.0, "WEATHER": 0.0}
+    docs[1].cats = {"forced_labor": 1.0, "Data quality": 0.2}
+    spacy.tokens.DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    found = exchange.read(tmp_path / "a.spacy", codebook.themes)
+    assert [(item.labels, item.asked) for item in found.items] == [((), "complicity"), (("forced_labor",), "forced_labor; data_quality")]

@@ -17,7 +17,17 @@ from tagger.cli import main
 from tagger.comparing.rates import errors_of
 from tagger.duplicates import near_duplicates
 from tagger.errors import CorpusError, InputError, OutputError, ThemesError, TrainingError
-from tagger.extending import Labelled, add_theme, find_candidates, learn_theme, read_labels, theme_name, write_candidates, write_labelled
+from tagger.extending import (
+    Candidate,
+    Labelled,
+    add_theme,
+    find_candidates,
+    learn_theme,
+    read_labels,
+    theme_name,
+    write_candidates,
+    write_labelled,
+)
 from tagger.project import create, find
 from tagger.records import Passage
 from tagger.tagging import read_all
@@ -83,6 +93,8 @@ def test_extending_block_is_the_first_of_an_empty_codebook(tmp_path):
         ("", Theme("a b", "t", "", "d"), "lower-case"),
         ("", Theme("a", "t", "", ""), "'definition' must be"),
         ('[[theme]]\nname = "a"\ndefinition = "x"\n', Theme("a", "t", "", "d"), "there is a theme 'a' already"),
+        ("", Theme("document", "t", "", "d"), "'document' is the name of a column"),
+        ("", Theme("labels", "t", "", "d"), "'labels' is the name of a column"),
         ("theme = 3", Theme("a", "t", "", "d"), "must be written as"),
         ("[[theme]\n", Theme("a", "t", "", "d"), "not a TOML file"),
         ('colour = "red"\n', Theme("a", "t", "", "d"), "unknown field 'colour'"),
@@ -95,6 +107,13 @@ def test_extending_block_that_would_spoil_the_file_is_not_written(tmp_path, cont
         add_theme(path, theme)
     assert str(path) in str(caught.value)
     assert path.read_text() == content
+
+
+def test_extending_no_theme_is_called_as_a_column_of_its_files(tmp_path):
+    write_candidates(tmp_path / "c.jsonl", "carries", [Candidate(Passage("One.", id="1", document="d"), "chance", 0.0)])
+    for column in json.loads((tmp_path / "c.jsonl").read_text()).keys() - {"carries"}:
+        with pytest.raises(ThemesError, match=f"'{column}' is the name of a column"):
+            add_theme(tmp_path / "themes.toml", Theme(column, "t", "", "d"))
 
 
 def test_extending_candidates_are_relevant_first_and_every_second_by_chance(passages, example):
@@ -258,6 +277,7 @@ def test_extending_leaves_the_other_themes_as_they_are_to_the_last_bit(study, de
     assert (errors[VICTIMS.name].carrying, errors[VICTIMS.name].others) == (30, 50)
     assert set(model.card["spread"]) == set(model.themes)
     assert [theme.theme for theme in found.themes] == [VICTIMS.name]
+    assert render_card(model, codebook).count("There is no macro-F1: the themes were learned at different times") == 1
     assert found.themes[0].figures["average_precision"].value > 0.8
     again, _ = learn_theme(VICTIMS.name, find(study).corpora(), codebook, model)
     assert np.array_equal(again.weights, model.weights)
@@ -270,6 +290,7 @@ def test_extending_a_codebook_of_its_own_keeps_no_theme_of_the_base(study, defau
     shutil.copytree(study / "corpora/victim_identification", tmp_path / "corpora/victim_identification")
     model, _ = learn_theme(VICTIMS.name, find(tmp_path).corpora(), load_codebook(tmp_path / "themes.toml"), default_model)
     assert model.themes == (VICTIMS.name,)
+    assert "There is no macro-F1" not in render_card(model, load_codebook(tmp_path / "themes.toml"))
     assert list(errors_of(model.card)) == list(model.card["spread"]) == [VICTIMS.name]
     assert model.card["vocabulary"] != default_model.card["vocabulary"]
 

@@ -102,7 +102,7 @@ def _print(found: Evaluation) -> None:
         console.print(f"The annotators agree with a Krippendorff's alpha of {agreement}.")
     for name, parts in found.by.items():
         console.print()
-        console.print(_apart(name, parts))
+        console.print(_parts(name, parts))
 
 
 def _whole(found: Evaluation) -> str:
@@ -144,7 +144,7 @@ def _band(found: Evaluation) -> Table:
     return table
 
 
-def _apart(name: str, parts: Mapping[str, Evaluation]) -> Table:
+def _parts(name: str, parts: Mapping[str, Evaluation]) -> Table:
     from tagger.evaluation.metrics import FEW
 
     table = _table(name, "passages", "labels", "macro F1", "micro F1", "all labels right")

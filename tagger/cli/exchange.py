@@ -11,7 +11,7 @@ import typer
 
 from tagger.cli import inform, places
 from tagger.cli.corpus import corpus_app, waiting
-from tagger.cli.options import Limit, limits
+from tagger.cli.options import IdColumn, Limit, TextColumn, columns, limits
 from tagger.errors import OutputError
 from tagger.writing.text import many
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagger.exchange import Corpus
+    from tagger.reading import Columns
     from tagger.themes import Theme
 
 
@@ -77,6 +78,8 @@ def import_cli(
         ),
     ] = None,
     themes: Annotated[Path, typer.Option(metavar="FILE", callback=places.themes, help="The codebook: themes and lexicon.")] = places.THEMES,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
     limit: Limit = None,
 ) -> None:
     """Read, map, write a corpus folder."""
@@ -89,7 +92,8 @@ def import_cli(
     codebook = load_codebook(places.codebook_file(themes))
     pairs = dict(_pair(one) for one in map or [])
     with waiting(f"Reading {file}"):
-        found = read(file, codebook.themes, format=format, labels=pairs, limits=limits(limit))
+        table = columns(text_column, id_column)
+        found = read(file, codebook.themes, format=format, labels=pairs, columns=table, limits=limits(limit))
         found = say_asked(found, Labels(codebook.themes), pairs.values())
         write_corpus(out, found, about=f"imported from {file.name}", labels=Labels(codebook.themes))
     for note in found.notes:
@@ -112,6 +116,8 @@ def export_cli(
     model: Annotated[
         Path | None, typer.Option(callback=places.model_to_use, help="Folder of a saved model, for reports; the default one if left out.")
     ] = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
 ) -> None:
     """Read a corpus or tag reports, and write them."""
     from tagger.exchange import check_output, write
@@ -119,13 +125,13 @@ def export_cli(
     from tagger.exchange.qdc import write_qdc
     from tagger.writing.whole import check_place, whole
 
-    _apart(out, given)
+    _check_place(out, given)
     codes = out.suffix.lower() == _QDC
     if codes:
         check_place(out, (_QDC,))
     else:
         check_output(out, format=format, spans=spans)
-    corpus, book = _given(given, themes, model)
+    corpus, book = _given(given, themes, model, columns(text_column, id_column))
     if codes:
         with whole(out) as stream:
             write_qdc(book, stream)
@@ -139,7 +145,7 @@ def export_cli(
         print(interface(book, spans=spans), end="")
 
 
-def _apart(out: Path, given: Sequence[Path]) -> None:
+def _check_place(out: Path, given: Sequence[Path]) -> None:
     """Refuse to write over what is read: an input, or a file of a corpus."""
     from tagger.cli.tag import same
     from tagger.exchange import is_corpus
@@ -151,7 +157,7 @@ def _apart(out: Path, given: Sequence[Path]) -> None:
             raise OutputError(f"{out}: lies in the corpus {path}: name a place outside of it")
 
 
-def _given(given: Sequence[Path], themes: Path, model: Path | None) -> tuple[Corpus, Sequence[Theme]]:
+def _given(given: Sequence[Path], themes: Path, model: Path | None, columns: Columns) -> tuple[Corpus, Sequence[Theme]]:
     """The corpus or the tags of the reports, and their themes."""
     from tagger.exchange import from_results, is_corpus, read_corpus
     from tagger.themes import Theme, load_codebook
@@ -166,7 +172,7 @@ def _given(given: Sequence[Path], themes: Path, model: Path | None) -> tuple[Cor
 
     tagger = load(model)
     failed: list[Path] = []
-    corpus = from_results(tag(tagger, given, failed), tagger.about.model)
+    corpus = from_results(tag(tagger, given, failed, columns), tagger.about.model)
     if failed:
         raise OutputError(f"nothing was written, because {many(len(failed), 'report')} could not be read")
     return corpus, [Theme(one.name, one.title, "", one.definition or one.title) for one in tagger.about.themes]

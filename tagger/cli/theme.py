@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from importlib.util import find_spec
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,14 +60,34 @@ comes with tagger, stay as they are.
 """
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The theme.")]
-Out = Annotated[Path | None, typer.Option("-o", "--out", help="File of passages to label: .csv, .xlsx or .jsonl.")]
-Review = Annotated[bool, typer.Option("--review", help="Put the passages into the workbench, to be decided in the browser.")]
-Like = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage that carries the theme; may be given again.")]
-Count = Annotated[int, typer.Option(min=1, help="How many passages to find at most.")]
 _REPORTS = typer.Argument(metavar="INPUT...", help="Reports: files, or folders of them.")
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Options of `new` and `find`: where the passages to label go, and how they are looked for."""
+
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File of passages to label: .csv, .xlsx or .jsonl.")] = None
+    review: Annotated[bool, typer.Option("--review", help="Put the passages into the workbench, to be decided in the browser.")] = False
+    like: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage that carries the theme; may be given again.")] = None
+    count: Annotated[int, typer.Option(min=1, help="How many passages to find at most.")] = 200
+    limit: Limit = None
+
+
+def _searching(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Search` in place of its parameter ``search``."""
+    shared = signature(Search, eval_str=True).parameters
+    own = [one for one in signature(command, eval_str=True).parameters.values() if one.name != "search"]
+
+    def called(**given: Any) -> None:
+        command(search=Search(**{name: given.pop(name) for name in shared}), **given)
+
+    called.__signature__ = Signature([*own, *shared.values()])  # type: ignore[attr-defined]
+    return called
+
+
 @theme_app.command("new", help=_NEW)
+@_searching
 def new_cli(
     context: typer.Context,
     name: Name,
@@ -75,50 +98,45 @@ def new_cli(
     word: Annotated[
         list[str] | None, typer.Option(help="The beginning of a word to look for, or with $ a whole word; may be given again.")
     ] = None,
-    out: Out = None,
-    review: Review = False,
-    like: Like = None,
-    count: Count = 200,
-    limit: Limit = None,
+    *,
+    search: Search,
 ) -> None:
     """Parse, write the block, find."""
     from tagger.extending import add_theme, check_candidates, theme_name
     from tagger.themes import Theme
 
-    if bool(inputs) != bool(out or review):
+    if bool(inputs) != bool(search.out or search.review):
         raise typer.BadParameter("reports and -o FILE or --review go together: passages of the reports are written there")
-    if out is not None:
-        check_candidates(out)
+    if search.out is not None:
+        check_candidates(search.out)
     project = places.decide(context, places.needed())
     named = theme_name(name)
     theme = Theme(named, title or named.replace("_", " ").capitalize(), question, definition, words=tuple(word or ()))
-    documents = _documents(inputs or [], limits(limit))
+    documents = _documents(inputs or [], limits(search.limit))
     add_theme(project.themes, theme)
     print(f"{project.themes}: theme {named}", file=sys.stderr)
     if inputs:
-        _find(project, named, documents, out, like or [], count, review=review)
+        _find(project, named, documents, search)
 
 
 @theme_app.command("find", help=_FIND)
+@_searching
 def find_cli(
     context: typer.Context,
     name: Name,
     inputs: Annotated[list[Path], _REPORTS],
-    out: Out = None,
-    review: Review = False,
-    like: Like = None,
-    count: Count = 200,
-    limit: Limit = None,
+    *,
+    search: Search,
 ) -> None:
     """Parse, read, find, write."""
     from tagger.extending import check_candidates, theme_name
 
-    if not (out or review):
+    if not (search.out or search.review):
         raise typer.BadParameter("say where the passages go: -o FILE, or --review")
-    if out is not None:
-        check_candidates(out)
+    if search.out is not None:
+        check_candidates(search.out)
     project = places.decide(context, places.needed())
-    _find(project, theme_name(name), _documents(inputs, limits(limit)), out, like or [], count, review=review)
+    _find(project, theme_name(name), _documents(inputs, limits(search.limit)), search)
 
 
 @theme_app.command("learn", help=_LEARN)
@@ -184,9 +202,7 @@ def _documents(inputs: Sequence[Path], used: Limits) -> list[Document]:
         return [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
 
 
-def _find(
-    project: Project, name: str, documents: Sequence[Document], out: Path | None, like: Sequence[str], count: int, *, review: bool
-) -> None:
+def _find(project: Project, name: str, documents: Sequence[Document], search: Search) -> None:
     """Find candidates and write them."""
     from tagger.corpus import passages as rows
     from tagger.errors import ThemesError
@@ -203,14 +219,16 @@ def _find(
     passages = [passage for document in documents for passage in document.passages]
     carry = [row["text"] for row in labelled if name in row["labels"]]
     with waiting(f"Looking through {many(len(passages), 'passage')}"):
-        found = find_candidates(passages, theme, seeds=[*like, *carry], known=[row["text"] for row in labelled], count=count)
+        found = find_candidates(
+            passages, theme, seeds=[*(search.like or ()), *carry], known=[row["text"] for row in labelled], count=search.count
+        )
     kinds = [sum(one.why == why for one in found) for why in ("similar", "chance")]
     told = f"{len(found) - sum(kinds)} by words, {kinds[0]} by similarity, {kinds[1]} by chance"
-    if out is not None:
-        write_candidates(out, name, found)
-        ratio = f"{len(found)} of {many(len(passages), 'passage')}"
-        print(f"{out}: {ratio} to label: {told}; fill in yes or no, then: tagger theme learn {name} {out}", file=sys.stderr)
-    if review:
+    if search.out is not None:
+        write_candidates(search.out, name, found)
+        ratio = f"{len(found)} of {many(len(passages), 'passage')} to label"
+        print(f"{search.out}: {ratio}: {told}; fill in yes or no, then: tagger theme learn {name} {search.out}", file=sys.stderr)
+    if search.review:
         sent = _send(project, codebook, theme, documents, found)
         ratio = f"{sent} of {many(len(passages), 'passage')}"
         print(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TypeVar
 
 from rich.console import Console
@@ -41,10 +41,10 @@ def compare(
 ) -> Comparison:
     """Compare two or more reports: of one country over years, of several countries, or both.
 
-    Reports of one country are put in the order of their years, or stay in the order given where a year is missing or comes twice; each is
-    held against the one before it, passage by passage. The first report of another country is held against the first of all by its rates
-    alone. A report that does not name its country is of the one that the others name, if that is one; where they name several, it is held
-    against no other passage by passage, and a warning says so.
+    Reports of one country are put in the order of their years; where a year is missing, or comes twice, they keep their place among the
+    others, and a warning says so. Each is held against the one before it, passage by passage. The first report of another country is held
+    against the first of all by its rates alone. A report that does not name its country is of the one that the others name, if that is one;
+    where they name several, it is held against no other passage by passage, and a warning says so.
 
     Parameters
     ----------
@@ -74,7 +74,9 @@ def compare(
     steps = [
         _step(reports[a], reports[b], errors, aligned=same) for a, b, same in _tracked(list(_held_against(series)), "Aligning", progress)
     ]
-    return Comparison(tuple(reports), tuple(steps), tagger.about, tuple(_warnings(reports, tagger.themes, errors)))
+    return Comparison(
+        tuple(reports), tuple(steps), tagger.about, (*_warnings(reports, tagger.themes, errors), *_disordered(_split(reports, series)))
+    )
 
 
 def _series(documents: Sequence[Document]) -> list[list[Document]]:
@@ -88,10 +90,9 @@ def _series(documents: Sequence[Document]) -> list[list[Document]]:
 
 
 def _by_year(documents: list[Document]) -> list[Document]:
-    years = [document.year for document in documents]
-    if None in years or len(set(years)) < len(years):
-        return documents
-    return sorted(documents, key=lambda document: document.year or 0)
+    """Put those whose year is known in the order of years; the others stay where they are."""
+    known = iter(sorted((document for document in documents if document.year is not None), key=lambda document: document.year or 0))
+    return [document if document.year is None else next(known) for document in documents]
 
 
 def _held_against(series: Sequence[Sequence[Document]]) -> Iterator[tuple[int, int, bool]]:
@@ -148,6 +149,25 @@ def _labels(documents: Sequence[Document]) -> list[str]:
         one if same[one] == 1 else clean(document.name) if one == clean(document.name) else f"{one} ({clean(document.name)})"
         for one, document in zip(said, documents, strict=True)
     ]
+
+
+def _split(reports: Sequence[Report], series: Sequence[Sequence[Document]]) -> list[list[Report]]:
+    """The reports of each country."""
+    left = iter(reports)
+    return [list(islice(left, len(one))) for one in series]
+
+
+def _disordered(series: Sequence[Sequence[Report]]) -> Iterator[str]:
+    """Say of which reports of one country the order is not that of years."""
+    for reports in series:
+        years: dict[int | None, list[str]] = {}
+        for report in reports:
+            years.setdefault(report.document.year, []).append(report.label)
+        for year, labels in years.items():
+            if len(reports) > 1 and year is None:
+                yield f"{', '.join(labels)}: of no known year, so compared in the order given: what is called a change may go back in time"
+            elif len(labels) > 1:
+                yield f"{', '.join(labels)}: of the same year, so compared in the order given"
 
 
 def _warnings(reports: Sequence[Report], themes: Sequence[str], errors: Mapping[str, Errors]) -> Iterator[str]:

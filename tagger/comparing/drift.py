@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.comparing.rates import wilson
 from tagger.features import Counts, Features
 from tagger.model import Model
 
@@ -56,7 +57,7 @@ class Drift:
     @property
     def far(self) -> bool:
         """Whether the report is far from what the model was trained on, beyond what its few words may be by chance."""
-        return bool(self.words) and _lower_end(self.share, self.words) > self.most
+        return bool(self.words) and wilson(self.share, self.words)[0] > self.most
 
 
 def measure(model: Model, texts: Sequence[str]) -> Drift:
@@ -67,7 +68,7 @@ def measure(model: Model, texts: Sequence[str]) -> Drift:
     unknown = np.bincount(found.row[~known], minlength=len(texts))
     usual, most = _reference(model.card)
     rows = np.flatnonzero(unknown >= _LEAST_UNKNOWN).tolist()
-    far = [row for row in rows if _lower_end(unknown[row] / words[row], words[row]) > most]
+    far = [row for row in rows if wilson(unknown[row] / words[row], words[row])[0] > most]
     far.sort(key=lambda row: unknown[row] - words[row] * most, reverse=True)
     strange = []
     for row in far[:_SHOWN]:  # only these: looking up where a passage's words stand goes through all words of the report
@@ -106,10 +107,3 @@ def _reference(card: Mapping[str, Any]) -> tuple[float, float]:
         return float(told["unknown_words_usual"]), float(told["unknown_words_most"])  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
         return math.nan, math.nan
-
-
-def _lower_end(share: float, count: int) -> float:
-    """The lower end of the 95 % interval of a share (Wilson 1927)."""
-    z = 1.96
-    middle = share + z * z / (2 * count)
-    return (middle - z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))) / (1 + z * z / count)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 4000
 _MIDDLE = (2.5, 97.5)
+_Z = 1.959963984540054  # between plus and minus so many standard errors lie 95 %
 Array = NDArray[np.float64]
 
 
@@ -152,6 +153,13 @@ def change(kept: Counted, dropped: Counted, new: Counted, errors: Errors | None,
         )
         found.append(after - before)
     return _estimate(float(found[0][0]), found[1])
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
+    """The 95 % interval of a share of ``count`` trials (Wilson 1927)."""
+    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    half = _Z / (1 + _Z**2 / count) * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))  # rounding must not leave the share outside
 
 
 def spread(hits: NDArray[Any], of: NDArray[Any]) -> float:

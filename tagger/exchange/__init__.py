@@ -16,7 +16,7 @@ from tagger.exchange.folders import is_corpus, read_corpus, say_asked, with_them
 from tagger.exchange.items import Corpus, Item, Labels, check_fit, from_results
 from tagger.exchange.jsons import read_objects
 from tagger.reading import naming
-from tagger.reading.content import LIMITS, Limits
+from tagger.reading.content import COLUMNS, LIMITS, Columns, Limits
 from tagger.reading.files import read_bytes
 from tagger.themes import Theme
 from tagger.writing.whole import check_place, whole
@@ -67,6 +67,8 @@ FORMATS: dict[str, Format] = {
 """The formats of files; ``datasets``, which is a folder, is beside them."""
 DATASETS = "datasets"
 NAMES = (*FORMATS, DATASETS)
+TABLES = ("doccano", "csv", "xlsx", "parquet", DATASETS)
+"""The formats whose columns may be called otherwise than ours."""
 LIBRARIES: dict[str, Callable[[], Any]] = {"spacy": docbin.library, DATASETS: huggingface.library}
 """The formats that are read in a process of their own, and what loads the library for each."""
 
@@ -77,6 +79,7 @@ def read(
     *,
     format: str | None = None,
     labels: Mapping[str, str] | None = None,
+    columns: Columns = COLUMNS,
     limits: Limits = LIMITS,
 ) -> Corpus:
     """Read a file, or a folder that `datasets` saved, as a corpus; what it is shows from its name and content.
@@ -91,6 +94,8 @@ def read(
         One of `NAMES`, where content can't tell.
     labels
         What else stands for a theme: a name to the theme's name, or to "" where it is to be left out.
+    columns
+        The columns of a table that hold texts and ids, where they are not called ``text`` and ``id``.
     limits
         What the reading may use.
 
@@ -102,10 +107,12 @@ def read(
         The library for the format is not installed.
     """
     path = Path(path)
-    known = Labels(themes, labels)
+    known = Labels(themes, labels, columns)
     with naming(str(path)):
         format = format or (DATASETS if path.is_dir() else _format(path, limits))
-        found = read_apart(format, path, themes, labels, limits) if format in LIBRARIES else read_here(path, format, known, limits)
+        if columns != COLUMNS and format not in TABLES:
+            raise InputError("is no table, so that it has no columns to name: leave out --text-column and --id-column")
+        found = read_apart(format, path, themes, labels, columns, limits) if format in LIBRARIES else read_here(path, format, known, limits)
         found = with_themes_asked(found, known)
         known.check()
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange.items import Corpus, Item
-from tagger.reading.content import Limits
+from tagger.reading.content import Columns, Limits
 from tagger.themes import Theme
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,9 @@ _LISTS = ("labels", "first", "second")
 _QUIET = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def read_apart(format: str, path: Path, themes: Sequence[Theme], given: Mapping[str, str] | None, limits: Limits) -> Corpus:
+def read_apart(
+    format: str, path: Path, themes: Sequence[Theme], given: Mapping[str, str] | None, columns: Columns, limits: Limits
+) -> Corpus:
     """Read a file or folder of a format as a corpus; see `tagger.exchange.worker` for the side of the process.
 
     Raises
@@ -33,7 +35,8 @@ def read_apart(format: str, path: Path, themes: Sequence[Theme], given: Mapping[
         The library for the format is not installed.
     """
     names = [(theme.name, theme.title) for theme in themes]
-    request = {"format": format, "path": str(path), "themes": names, "given": dict(given or {}), "limits": asdict(limits)}
+    request = {"format": format, "path": str(path), "themes": names, "given": dict(given or {})}
+    request |= {"columns": asdict(columns), "limits": asdict(limits)}
     environment = {**os.environ, **_QUIET, "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)])}
     command = [sys.executable, "-P", "-m", "tagger.exchange.worker"]
     try:
@@ -56,7 +59,7 @@ def read_apart(format: str, path: Path, themes: Sequence[Theme], given: Mapping[
         raise MissingExtraError(*answer["missing"])
     if "error" in answer:
         raise InputError(answer["error"])
-    return Corpus(tuple(map(_item, answer["items"])), answer["texts"], notes=tuple(answer["notes"]))
+    return Corpus(tuple(map(_item, answer["items"])), answer["texts"], answer["model"], notes=tuple(answer["notes"]))
 
 
 def _item(row: dict[str, Any]) -> Item:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange.codings import Coded, Span, document_data, document_name, documents, votes_of
-from tagger.exchange.items import FINAL, Corpus, Labels, Voted, decide, detailed, named
+from tagger.exchange.items import FINAL, Corpus, Labels, Voted, decide, detailed, model_of, named, with_models
 from tagger.exchange.jsons import items_of, object_of
 from tagger.reading.content import Limits
 from tagger.themes import Theme
@@ -30,6 +31,7 @@ _KEY, _GROUP = "tagger", "sc"
 def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read documents with categories of 0.5 or more, or with spans."""
     voted: list[Voted] = []
+    models: list[str | None] = []
     texts: dict[str, str] = {}
     silent = 0
     for number, doc in enumerate(_docs(data, limits), 1):
@@ -55,13 +57,17 @@ def read_docbin(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpu
                 vote: labels.all(items_of(known[vote], vote, where), where) for vote in ("first", "second") if known.get(vote) is not None
             }
             votes[FINAL] = labels.all((label for label, score in doc.cats.items() if score >= 0.5), where)
-            voted.append(Voted(detailed(text, known, where), votes))
+            item = detailed(text, known, where)
+            # Our own documents have all categories of the codebook, and know by themselves what was asked.
+            voted.append(Voted(item if known else replace(item, asked=labels.asked(doc.cats)), votes))
         else:
             silent += 1
+        models += [model_of(known)] * (len(voted) - len(models))
     if not voted:
         raise InputError(f"no document has categories or spans of the group {_GROUP!r}")
     items, notes = decide(voted, labels)
-    return Corpus(named(items, name), texts, notes=notes + ((f"{many(silent, 'document')} without labels left out",) if silent else ()))
+    notes += (f"{many(silent, 'document')} without labels left out",) if silent else ()
+    return with_models(Corpus(named(items, name), texts, notes=notes), models)
 
 
 def _docs(data: bytes, limits: Limits) -> Iterator[Doc]:
@@ -98,7 +104,7 @@ def write_cats(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> No
             doc = _tokens(nlp, item.text, [])
             doc.cats = {theme.name: float(theme.name in item.labels) for theme in themes}
             votes = {name: list(given) for name, given in item.votes.items() if name != FINAL}
-            doc.user_data[_KEY] = json.dumps({**item.details(), **votes})
+            doc.user_data[_KEY] = json.dumps({**item.details(), **votes, **corpus.by})
             yield doc
 
     _write(docs(), stream)
@@ -107,10 +113,10 @@ def write_cats(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> No
 def write_spans(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> None:
     """Write a document for each of the corpus, in which each theme of a passage is a span of exactly its characters."""
     nlp = library().blank("en")
-    _write((_spanned(nlp, one) for one in documents(corpus)), stream)
+    _write((_spanned(nlp, one, corpus.by) for one in documents(corpus)), stream)
 
 
-def _spanned(nlp: Language, one: Coded) -> Doc:
+def _spanned(nlp: Language, one: Coded, by: Mapping[str, str]) -> Doc:
     doc = _tokens(nlp, one.text, [place for item in one.items for place in (item.start or 0, item.end or 0)])
     groups: dict[str, list[Any]] = {_GROUP: []}
     for item in one.items:
@@ -119,7 +125,7 @@ def _spanned(nlp: Language, one: Coded) -> Doc:
             group += [doc.char_span(item.start, item.end, label=theme) for theme in given]
     for key, spans in groups.items():
         doc.spans[key] = spans
-    doc.user_data[_KEY] = json.dumps(document_data(one))
+    doc.user_data[_KEY] = json.dumps({**document_data(one), **by})
     return doc
 
 

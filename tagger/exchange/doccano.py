@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import IO, Any
 
 from tagger.errors import InputError
-from tagger.exchange.items import DETAILS, Corpus, Labels, detailed, named
+from tagger.exchange.items import DETAILS, Corpus, Labels, detailed, model_of, named, with_models
 from tagger.exchange.jsons import items_of, read_objects, text_of, write_lines
+from tagger.exchange.rows import renamed
 from tagger.reading.content import Limits
 from tagger.themes import Theme
 
@@ -25,8 +26,9 @@ def recognise(row: Mapping[str, Any]) -> bool:
 
 def read_doccano(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read a project's export, or passages that are to be uploaded."""
-    found = []
-    for where, row in read_objects(data, limits):
+    found, models = [], []
+    for where, given_row in read_objects(data, limits):
+        row = renamed(given_row, labels.columns, where)
         key = next((key for key in _LABELS if key in row), None)
         if key is None:
             raise InputError(f"{where}: has no field 'label': export the project as JSONL")
@@ -35,7 +37,8 @@ def read_doccano(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
             vote: _labels(row, vote, labels, where) for vote in ("first", "second") if row.get(vote) is not None and row[vote] == row[vote]
         }
         found.append(replace(detailed(text_of(row, where), row, where), labels=_labels(row, key, labels, where), **given))
-    return Corpus(named(found, name))
+        models.append(model_of(row))
+    return with_models(Corpus(named(found, name)), models)
 
 
 def _labels(row: Mapping[str, Any], key: str, labels: Labels, where: str) -> tuple[str, ...]:
@@ -57,4 +60,4 @@ def _rows(corpus: Corpus) -> Iterator[dict[str, Any]]:
     for item in corpus.items:
         votes = {name: None if (given := getattr(item, name)) is None else list(given) for name in passes}
         details = {name: "" if (value := getattr(item, name)) is None else value for name in known}
-        yield {"text": item.text, "label": list(item.labels), **details, **votes}
+        yield {"text": item.text, "label": list(item.labels), **details, **votes, **corpus.by}

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange.folders import new_folder
-from tagger.exchange.items import Corpus, Labels
-from tagger.exchange.rows import COLUMNS, corpus_of
+from tagger.exchange.items import BY, Corpus, Labels
+from tagger.exchange.rows import COLUMNS, LABELS, columns_of, corpus_of, rows_of
 from tagger.reading.content import Limits
+from tagger.reading.rows import class_names
 from tagger.reading.table import TEXTS
 from tagger.themes import Theme
 
 if TYPE_CHECKING:
     import datasets
 
-_LABELS = ("labels", "label", "themes")  # what `corpus_of` knows as the column of labels
 _ROWS = 1000
 _PLAIN = {str: "string", int: "int64"}
 
@@ -37,9 +36,9 @@ def to_dataset(corpus: Corpus, themes: Sequence[Theme]) -> datasets.Dataset:
     """
     datasets = library()
     labels = datasets.List(datasets.ClassLabel(names=[theme.name for theme in themes]))
-    kinds = {name: labels if kind is tuple else datasets.Value(_PLAIN[kind]) for name, kind in COLUMNS.items()}
-    rows = [asdict(item) for item in corpus.items]
-    columns = {name: [list(v) if isinstance(v := row[name], tuple) else v for row in rows] for name in COLUMNS}
+    kinds = {name: labels if kind is tuple else datasets.Value(_PLAIN[kind]) for name, kind in columns_of(corpus).items()}
+    rows = list(rows_of(corpus))
+    columns = {name: [list(v) if isinstance(v := row[name], tuple) else v for row in rows] for name in kinds}
     return datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
 
 
@@ -101,21 +100,16 @@ def _refuse_strange_files(folder: Path) -> None:
 def _rows(dataset: datasets.Dataset, labels: Labels) -> Iterator[dict[str, Any]]:
     """Yield rows whose class labels are names; columns that a corpus has no use for are left alone, and no picture or sound is opened."""
     datasets = library()
-    named: dict[str, Any] = {}
-    for name, kind in dataset.features.items():
-        inner = getattr(kind, "feature", kind)
-        if isinstance(inner, datasets.ClassLabel):
-            named[name] = inner
-    useful = [name for name in dataset.column_names if name in (*TEXTS, *_LABELS, *COLUMNS, *labels.names)]
+    inner = {name: getattr(kind, "feature", kind) for name, kind in dataset.features.items()}
+    classes = {name: kind.names for name, kind in inner.items() if isinstance(kind, datasets.ClassLabel)}
+    texts = (labels.columns.text,) if labels.columns.text else TEXTS
+    ours = (*texts, labels.columns.id, *LABELS, *COLUMNS, BY)
+    useful = [name for name in dataset.column_names if name in ours or labels.known(name)]
     # Without a text the rows are refused, and the message names all columns.
-    chosen = dataset.select_columns(useful) if set(TEXTS) & set(useful) else dataset
+    chosen = dataset.select_columns(useful) if set(texts) & set(useful) else dataset
     for table in chosen.with_format("arrow").iter(_ROWS):  # as stored: decoding would open the files, even of the network, that a row names
         for row in table.to_pylist():
-            for name, kind in named.items():
-                value = row.get(name)
-                if value is not None:
-                    row[name] = [kind.int2str(number) for number in value] if isinstance(value, list) else kind.int2str(value)
-            yield row
+            yield {name: class_names(value, classes[name]) if name in classes else value for name, value in row.items()}
 
 
 def library() -> Any:

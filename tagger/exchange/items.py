@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tagger.errors import InputError, OutputError
-from tagger.reading.content import clean
+from tagger.reading.content import COLUMNS, Columns, clean
 from tagger.records import Document, Tagged
 from tagger.themes import Theme
 from tagger.writing.text import clean as fit
@@ -19,8 +19,10 @@ FINAL = "final"
 """Name of the annotator whose labels are those of the corpus, in formats that keep every annotator's."""
 MACHINE = "tagger"
 """What the name of a model as an annotator begins with."""
+BY = "by"
+"""The field that names the model whose labels a passage has, where a format can't tell these from a person's."""
 _COLOURS = ("#6b1d6b", "#b4490a", "#48a3cf", "#ebc12b", "#14532d", "#e58ca6", "#6b7280", "#111827")
-_APART = re.compile(r"[\W_]+")
+_SIGNS = re.compile(r"[\W_]+")
 _MOST = 1 << 31  # no page, paragraph or character of a report has such a number
 _SHOWN = 10  # unknown labels that a message names
 
@@ -87,6 +89,11 @@ class Corpus:
     model: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def by(self) -> dict[str, str]:
+        """The field that tells whose labels these are, for formats that can't tell a model's from a person's; none if a person's."""
+        return {BY: self.model} if self.model else {}
+
 
 def from_results(results: Iterable[tuple[Document, Sequence[Tagged]]], model: str = "") -> Corpus:
     """Make a corpus of what a model has tagged: its labels are the model's, which no person has seen.
@@ -110,6 +117,25 @@ def from_results(results: Iterable[tuple[Document, Sequence[Tagged]]], model: st
     return Corpus(tuple(items), texts, f"{MACHINE} {model}".strip())
 
 
+def model_of(row: Mapping[str, Any]) -> str | None:
+    """The model that gave a row its labels, as far as that shows: by the field that we write, or by what else `tagger tag` writes."""
+    by = row.get(BY)
+    if isinstance(by, str) and by.split(" ")[0] == MACHINE:
+        return by
+    tagged = "review" in row and ("scores" in row or any(name.endswith("_words") for name in row))
+    return MACHINE if tagged or "to review" in row else None
+
+
+def with_models(corpus: Corpus, models: Sequence[str | None]) -> Corpus:
+    """Say of a corpus whose labels it has, after `model_of` each of its passages; a note warns of those that nobody need have seen."""
+    counts = Counter(filter(None, models))
+    if not counts:
+        return corpus
+    whose = f"{many(counts.total(), 'passage')} of {len(models)}: the labels are those of the model {', '.join(counts)}"
+    note = f"{whose}, unless somebody has read and corrected them: what learns from them learns its errors"
+    return replace(corpus, model=models[0] if len(set(models)) == 1 else None, notes=(*corpus.notes, note))
+
+
 def colours(themes: Sequence[Theme]) -> dict[str, str]:
     """A colour for each theme: that of the web page."""
     return {theme.name: _COLOURS[number % len(_COLOURS)] for number, theme in enumerate(themes)}
@@ -118,11 +144,12 @@ def colours(themes: Sequence[Theme]) -> dict[str, str]:
 class Labels:
     """What others call our themes: names and titles of the codebook, and what is mapped to them; collects what is unknown.
 
-    ``given`` maps a name to a theme, or to "" where it is to be left out.
+    ``given`` maps a name to a theme, or to "" where it is to be left out; ``columns`` are what others call those of texts and ids.
     """
 
-    def __init__(self, themes: Sequence[Theme], given: Mapping[str, str] | None = None) -> None:
+    def __init__(self, themes: Sequence[Theme], given: Mapping[str, str] | None = None, columns: Columns = COLUMNS) -> None:
         self.names = tuple(theme.name for theme in themes)
+        self.columns = columns
         self._known: dict[str, str] = {_plain(theme.title): theme.name for theme in themes}
         self._known.update({_plain(name): name for name in self.names})
         for name, theme in (given or {}).items():
@@ -131,10 +158,18 @@ class Labels:
             self._known[_plain(name)] = theme
         self._unknown: dict[str, str] = {}
 
+    def known(self, name: object) -> str | None:
+        """What a name stands for: a theme, "" where it is to be left out, None where it is unknown."""
+        return self._known.get(_plain(str(name)))
+
+    def asked(self, names: Iterable[object]) -> str:
+        """The themes among what people could choose, as `Item.asked` names them; what is no theme of ours is passed over."""
+        return "; ".join(self.ordered(theme for name in names if (theme := self.known(name))))
+
     def theme(self, *names: object, where: str = "") -> str | None:
         """The theme of the first known of these names, from the narrowest to the broadest; None if it is to be left out."""
         for name in names:
-            if (found := self._known.get(_plain(str(name)))) is not None:
+            if (found := self.known(name)) is not None:
                 return found or None
         self._unknown.setdefault(str(names[0]), where)
         return None
@@ -162,7 +197,7 @@ class Labels:
 
 
 def _plain(name: str) -> str:
-    return _APART.sub(" ", name).strip().casefold() or name
+    return _SIGNS.sub(" ", name).strip().casefold() or name
 
 
 def _quoted(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 from tagger.errors import InputError
@@ -29,12 +30,16 @@ def recognise(row: Mapping[str, Any]) -> bool:
 def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read what ``prodigy db-out`` gives: answers to ``choice``, to a single label (``textcat``) and spans.
 
-    What was ignored, or rejected where there was more to choose than yes or no, is nobody's label.
+    What was ignored, or rejected where there was more to choose than yes or no, is nobody's label, and no more is what a task that nobody
+    has answered yet comes with.
     """
     tasks: dict[tuple[str, ...], list[Row]] = {}
-    refused = 0
+    refused = unanswered = 0
     for where, row in read_objects(data, limits):
         answer = row.get("answer", "accept")
+        if "answer" not in row and ("options" in row or "_task_hash" in row):
+            unanswered += 1
+            continue
         if answer == "ignore" or (answer != "accept" and "label" not in row):
             refused += 1
             continue
@@ -53,13 +58,14 @@ def read_prodigy(data: bytes, name: str, labels: Labels, limits: Limits) -> Corp
             texts.update({} if content is None else {document: content})
         else:
             details = {**object_of(row.get("meta"), "meta", where), **row}
-            voted.append(Voted(detailed(text, details, where), _choices(rows, labels)))
+            item = detailed(text, details, where)
+            voted.append(Voted(replace(item, asked=item.asked or _asked(rows, labels)), _choices(rows, labels)))
     if not voted:
-        raise InputError("holds no accepted answer")
+        raise InputError("holds no accepted answer" + (f": {many(unanswered, 'task')} still to be answered" if unanswered else ""))
     items, notes = decide(voted, labels)
-    return Corpus(
-        named(items, name), texts, notes=notes + ((f"{many(refused, 'rejected or ignored answer')} left out",) if refused else ())
-    )
+    notes += (f"{many(refused, 'rejected or ignored answer')} left out",) if refused else ()
+    notes += (f"{many(unanswered, 'task')} still to be answered left out",) if unanswered else ()
+    return Corpus(named(items, name), texts, notes=notes)
 
 
 def _annotator(row: Mapping[str, Any]) -> str:
@@ -67,16 +73,32 @@ def _annotator(row: Mapping[str, Any]) -> str:
 
 
 def _choices(rows: Sequence[Row], labels: Labels) -> dict[str, tuple[str, ...]]:
-    """What each annotator chose; of a task that asks for one label, the lines together say it."""
+    """What each annotator chose; of a task that asks for one label, the lines together say it.
+
+    Where annotators were asked for different labels, each label is what more than half of those said who were asked for it.
+    """
     found: dict[str, tuple[str, ...]] = {}
+    asked: dict[str, set[str]] = {}
     for where, row in rows:
         given = items_of(row.get("accept"), "accept", where)
+        who = _annotator(row)
         if "label" in row:
             theme = labels.theme(row["label"], where=where)
             given = [row["label"]] if theme and row.get("answer", "accept") == "accept" else []
-        who = _annotator(row)
+            asked.setdefault(who, set()).add(theme or "")
         found[who] = labels.ordered((*found.get(who, ()), *labels.all(given, where)))
-    return found
+    if len(set(map(frozenset, asked.values()))) < 2:
+        return found
+    said = {theme: [theme in found[who] for who in asked if theme in asked[who]] for theme in labels.names}
+    return {FINAL: labels.ordered(theme for theme, given in said.items() if 2 * sum(given) > len(given))}
+
+
+def _asked(rows: Sequence[Row], labels: Labels) -> str | None:
+    """The themes that the task asked for: its label, or the options; those of our own tasks are always all."""
+    if any("label" in row for _, row in rows):
+        return labels.asked(row["label"] for _, row in rows if "label" in row)
+    options = [one for where, row in rows if "document" not in row for one in objects(row.get("options"), "options", where)]
+    return labels.asked(one[name] for one in options for name in ("id", "text") if name in one) if options else None
 
 
 def _spans(rows: Sequence[Row], text: str, labels: Labels) -> list[Span]:

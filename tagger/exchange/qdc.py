@@ -21,7 +21,7 @@ SPACE = uuid.UUID("03b01de5-8aba-5aaa-ae9d-4add2be25ce6")
 """Of the identifiers that we make: the same thing has the same one in every file."""
 CODEBOOK = "urn:QDA-XML:codebook:1.0"
 _MOST_XML = 64 << 20  # bytes; parsed, it takes some ten times its size
-_APART = re.compile(r"[^a-z0-9_-]+")
+_SIGNS = re.compile(r"[^a-z0-9_-]+")
 _PARTS = ("Question", "Yes", "No", "Words", "Name")
 _POINTS = ("Yes", "No", "Words")
 
@@ -170,7 +170,7 @@ def _theme(code: Code, taken: set[str]) -> Theme:
             found[part].append(line)
         elif line.strip():
             found[part].append(line.strip().removeprefix("- ") if part in _POINTS else line.strip())
-    name = _APART.sub("_", ("".join(found["Name"]) or code.name).lower()).strip("_-")
+    name = _SIGNS.sub("_", ("".join(found["Name"]) or code.name).lower()).strip("_-")
     name, number = (name if name[:1].isalpha() else f"code_{name}".rstrip("_"))[:40], 1
     while name in taken:
         number += 1

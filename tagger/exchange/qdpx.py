@@ -154,7 +154,7 @@ def read_qdpx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
         names = {code.guid: (code.name, *code.above) for code in codes(child(child(root, "CodeBook"), "Codes"))}
         names |= {theme_guid(theme): (theme,) for theme in labels.names if theme_guid(theme) in names}
         members = {one.lower(): one for one in archive.namelist()}
-        project = _Project(archive, names, _apart(users), root.get("origin") == _ORIGIN, labels, limits, members)
+        project = _Project(archive, names, _distinct(users), root.get("origin") == _ORIGIN, labels, limits, members)
         voted: list[Voted] = []
         texts: dict[str, str] = {}
         again: Counter[str] = Counter()
@@ -174,7 +174,7 @@ def read_qdpx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     return Corpus(named(items, name), texts, notes=(*notes, *_notes(project)))
 
 
-def _apart(users: Mapping[str, str]) -> dict[str, str]:
+def _distinct(users: Mapping[str, str]) -> dict[str, str]:
     """Users by identifier, with names that differ."""
     counts = Counter(users.values())
     return {key: name if counts[name] == 1 else f"{name} {key[:8]}" for key, name in users.items()}

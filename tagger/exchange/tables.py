@@ -7,16 +7,15 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import IO, Any
 
 from tagger.errors import InputError, MissingExtraError, OutputError
 from tagger.exchange.items import Corpus, Labels
-from tagger.exchange.rows import COLUMNS, cells, corpus_of
-from tagger.reading.content import COLUMNS as ALL
-from tagger.reading.content import Limits
+from tagger.exchange.rows import columns_of, corpus_of, joined, rows_of
+from tagger.reading.content import COLUMNS, Limits
 from tagger.reading.frugal import harmless
 from tagger.reading.plain import utf8
+from tagger.reading.rows import check_names
 from tagger.themes import Theme
 from tagger.writing.table import armed, defuse
 
@@ -31,10 +30,11 @@ def read_csv(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     csv.field_size_limit((1 << 31) - 1)
     text = utf8(data)[0].decode()
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restval="")
 
     def rows() -> Iterator[tuple[str, dict[str, Any]]]:
         try:
+            check_names(reader.fieldnames or ())
             for row in reader:
                 where = f"line {reader.line_num}"
                 if None in row:
@@ -50,27 +50,27 @@ def write_csv(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> Non
     """Write UTF-8 with a mark; no cell is one that a spreadsheet would run as a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for item in corpus.items:
-        writer.writerow([defuse(value) for value in cells(item).values()])
+    writer.writerow(columns_of(corpus))
+    for row in rows_of(corpus):
+        writer.writerow([defuse(value) for value in joined(row).values()])
     stream.write(codecs.BOM_UTF8 + text.getvalue().encode("utf-8", "replace"))
 
 
 def read_xlsx(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read the first sheet of a workbook; its first row holds the names."""
-    return _apart("xlsx rows", data, name, labels, limits)
+    return _parsed("xlsx rows", data, name, labels, limits)
 
 
 def read_parquet(data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read a Parquet file, of class labels the names."""
-    return _apart("parquet rows", data, name, labels, limits)
+    return _parsed("parquet rows", data, name, labels, limits)
 
 
-def _apart(format: str, data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
+def _parsed(format: str, data: bytes, name: str, labels: Labels, limits: Limits) -> Corpus:
     """Read rows in the process that parses whatever strangers give."""
     from tagger.reading.sandbox import SANDBOX
 
-    content = SANDBOX.parse(format, data, ALL, limits)
+    content = SANDBOX.parse(format, data, COLUMNS, limits)
     numbers = content.rows.ids if content.rows else ()
     rows = zip(numbers, content.text.split("\n"), strict=True) if numbers else ()
     return corpus_of(((f"row {number}", json.loads(line)) for number, line in rows), name, labels)
@@ -88,19 +88,20 @@ def write_xlsx(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) -> No
     book = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = book.add_worksheet("Passages")
     head, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-    for column, name in enumerate(COLUMNS):
+    columns = columns_of(corpus)
+    for column, name in enumerate(columns):
         sheet.set_column(column, column, 80 if name == "text" else 16)
         sheet.write_string(0, column, name, head)
-    for row, item in enumerate(corpus.items, 1):
-        for column, value in enumerate(cells(item).values()):
+    for number, row in enumerate(rows_of(corpus), 1):
+        for column, value in enumerate(joined(row).values()):
             if isinstance(value, str):
                 if len(value.encode("utf-16-le", "replace")) > 2 * _MOST_CELL:
-                    raise OutputError(f"passage {item.id!r} is longer than a cell of Excel can be: write .csv or .parquet")
-                sheet.write_string(row, column, value, wrapped)
+                    raise OutputError(f"passage {row['id']!r} is longer than a cell of Excel can be: write .csv or .parquet")
+                sheet.write_string(number, column, value, wrapped)
             elif value is not None:
-                sheet.write_number(row, column, value, wrapped)
+                sheet.write_number(number, column, value, wrapped)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(corpus.items), len(COLUMNS) - 1)
+    sheet.autofilter(0, 0, len(corpus.items), len(columns) - 1)
     book.close()
     stream.write(packed.getbuffer())
 
@@ -113,6 +114,6 @@ def write_parquet(corpus: Corpus, themes: Sequence[Theme], stream: IO[bytes]) ->
     except ImportError as error:
         raise MissingExtraError("pyarrow", "documents") from error
     kinds = {str: pa.string(), int: pa.int64(), tuple: pa.list_(pa.string())}
-    rows = [asdict(item) for item in corpus.items]
-    columns = {name: pa.array([row[name] for row in rows], kinds[kind]) for name, kind in COLUMNS.items()}
+    rows = list(rows_of(corpus))
+    columns = {name: pa.array([row[name] for row in rows], kinds[kind]) for name, kind in columns_of(corpus).items()}
     parquet.write_table(pa.table(columns), stream, compression="zstd")

@@ -11,7 +11,7 @@ from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.exchange import LIBRARIES, Labels, read_here
-from tagger.reading.content import Limits
+from tagger.reading.content import Columns, Limits
 from tagger.reading.worker import bound
 from tagger.themes import Theme
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     limits = Limits(**request["limits"])
-    known = Labels([Theme(name, title, "", title) for name, title in request["themes"]], request["given"])
+    known = Labels([Theme(name, title, "", title) for name, title in request["themes"]], request["given"], Columns(**request["columns"]))
     try:
         LIBRARIES[request["format"]]()
         bound(replace(limits, memory=limits.memory + _taken()))
@@ -40,7 +40,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"needs more than {limits.memory >> 20} MiB of memory: it may be damaged, or made to do harm"}
     except Exception as error:  # noqa: BLE001  (a library's failure on a bad file)
         return {"error": f"is damaged: {type(error).__name__} while reading it"}
-    return {"items": [asdict(item) for item in found.items], "texts": dict(found.texts), "notes": found.notes}
+    return {"items": [asdict(item) for item in found.items], "texts": dict(found.texts), "model": found.model, "notes": found.notes}
 
 
 def _taken() -> int:

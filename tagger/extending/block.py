@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tagger.errors import MissingExtraError, ThemesError
+from tagger.exchange.rows import COLUMNS, LABELS
+from tagger.reading.table import TEXTS
 from tagger.themes import Theme, parse_codebook
 from tagger.writing.whole import whole
 
@@ -16,6 +18,9 @@ try:
     from tomlkit.items import AoT, Array
 except ImportError as error:
     raise MissingExtraError("tomlkit", "train") from error
+
+_COLUMNS = {*COLUMNS, *LABELS, *TEXTS, "by", "evidence", "review", "scores", "similarity", "why"}
+"""Columns of the tables in which a theme has one, too."""
 
 
 def theme_name(written: str) -> str:
@@ -33,10 +38,13 @@ def add_theme(path: Path, theme: Theme) -> None:
     Raises
     ------
     ThemesError
-        The file can't be used, has such a theme, or would not be a valid codebook with this one; it then stays as it is.
+        The file can't be used, has such a theme, or would not be a valid codebook with this one, or the theme is called as a column of our
+        tables is; the file then stays as it is.
     OutputError
         The file can't be written.
     """
+    if theme.name in _COLUMNS:
+        raise ThemesError(f"{path}: {theme.name!r} is the name of a column of tagger's tables, in which a theme has one, too: take another")
     try:
         book = tomlkit.parse(path.read_bytes())
     except OSError as error:

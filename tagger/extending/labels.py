@@ -15,13 +15,13 @@ from typing import IO, Any
 
 from tagger.corpus import PASSAGES, passages, unsaid_themes
 from tagger.errors import CorpusError, InputError, MissingExtraError
+from tagger.exchange.rows import decision
 from tagger.extending.candidates import Candidate
 from tagger.reading import Columns
 from tagger.tagging import read
 from tagger.writing.table import armed, defuse
 from tagger.writing.whole import check_place, whole
 
-_YES, _NO = {"yes", "y", "1", "1.0", "true", "x"}, {"no", "n", "0", "0.0", "false"}
 _README = "README.md"
 
 
@@ -131,13 +131,14 @@ def read_labels(path: Path, theme: str) -> list[Labelled]:
     texts, documents = _column(path, "text", "passages"), _column(path, "document", "their documents")
     found = []
     for name, value in said.items():
-        if value.lower() not in _YES | _NO:
-            raise InputError(f"{path}: row {name!r}: column {theme!r} must hold yes or no, or nothing, not {value[:40]!r}")
+        carries = decision(value, f"{path}: row {name!r}: column {theme!r}")
+        if carries is None:
+            continue
         if name not in texts or name not in documents:
             raise InputError(
                 f"{path}: row {name!r}: has no {'text' if name not in texts else 'document'}: take the row from the file again"
             )
-        found.append(Labelled(name, documents[name], texts[name], value.lower() in _YES))
+        found.append(Labelled(name, documents[name], texts[name], carries))
     return found
 
 

@@ -15,18 +15,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.comparing.rates import wilson
 from tagger.serving.review.agreement import Verdict, label_rows
 from tagger.serving.review.store import Entry
 
 WIDTH = 0.2
 """Enough is measured when every interval is at most so wide."""
-_Z = 1.959963984540054  # between plus and minus so many standard errors lie 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +195,6 @@ def proportion(hits: NDArray[np.bool_], weights: NDArray[np.float64], fractions:
         return Proportion(value, value, value, len(hits), len(hits))
     effective = float(weights.sum()) ** 2 / spread
     return Proportion(value, *wilson(value, effective), len(hits), effective)
-
-
-def wilson(share: float, count: float) -> tuple[float, float]:
-    """Wilson's interval of 95 % for a share of ``count`` trials."""
-    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))  # rounding must not leave the share outside
 
 
 def _stopping(figures: Sequence[ThemeEstimate], sampled: int, population: int) -> Stopping:

@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.comparing.likeness import Index, rarity
 from tagger.features import Features, FeatureSettings
 from tagger.serving.review.store import Decision, Entry, ReviewDocument
 
@@ -30,38 +31,18 @@ class Vectors:
     """Texts as vectors of unit length: the model's features by inverse document frequency."""
 
     def __init__(self, texts: Sequence[str], features: Features) -> None:
-        self.features = features
-        counts = features.counts(texts)
-        self._row = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
-        self._columns, self._place = np.unique(counts.indices, return_inverse=True)
-        self._rarity = np.log((1 + len(texts)) / (1 + np.bincount(self._place, minlength=len(self._columns))))
-        self._data = _unit(counts.data * self._rarity[self._place], self._row, len(texts))
-        self._texts = len(texts)
+        self.features, self._counts = features, features.counts(texts)
+        self._index = Index(self._counts, rarity(self._counts, features.settings.columns))
 
     def like(self, text: str) -> NDArray[np.float64]:
-        """Cosines of all texts with another one, (n,); features that none of them has don't count."""
+        """Cosines of all texts with another one, (n,)."""
         counts = self.features.counts([text])
-        known = np.isin(counts.indices, self._columns)
-        place = np.searchsorted(self._columns, counts.indices[known])
-        return self._cosines(place, _unit(counts.data[known] * self._rarity[place], np.zeros(len(place), np.int64), 1))
+        return self._index.cosines(counts.indices, counts.data)
 
     def like_row(self, row: int) -> NDArray[np.float64]:
         """Cosines of all texts with one of them, (n,)."""
-        own = slice(*np.searchsorted(self._row, [row, row + 1]))
-        return self._cosines(self._place[own], self._data[own])
-
-    def _cosines(self, place: NDArray[np.int64], data: NDArray[np.float64]) -> NDArray[np.float64]:
-        dense = np.zeros(len(self._columns))
-        dense[place] = data
-        cosines: NDArray[np.float64] = np.bincount(self._row, self._data * dense[self._place], minlength=self._texts).astype(np.float64)
-        return cosines
-
-
-def _unit(data: NDArray[np.float64], row: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
-    """Give each row the length 1."""
-    length = np.sqrt(np.bincount(row, data**2, minlength=rows))
-    unit: NDArray[np.float64] = data / np.maximum(length, 1e-12)[row]
-    return unit
+        own = slice(*self._counts.indptr[row : row + 2])
+        return self._index.cosines(self._counts.indices[own], self._counts.data[own])
 
 
 @dataclass(frozen=True)
