@@ -13,7 +13,10 @@ from serving import ask, post_json
 from tagger import bundle, corpus
 from tagger.extending import read_labels
 from tagger.project import create
+from tagger.serving.engine import Engine
+from tagger.serving.review.project import Project
 from tagger.serving.review.store import Store
+from tagger.tagging import Tagger
 
 NAME = "victim_identification"
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality", NAME)
@@ -83,10 +86,21 @@ def test_candidates_are_decided_in_the_browser_and_learned_from(study, root):
     model = bundle.load(study / "models/default")
     assert model.themes == THEMES
     store = Store(study / "workbench/review.sqlite", THEMES)
-    assert len(store.learned(model.card["digest"])) == len(store.documents()) > 1
-    store.close()
+    project = Project(store, Engine(Tagger(model)))
+    assert len(project.learned()) == len(store.documents()) > 1
+    taken = (study / "corpora/reviewed/passages.jsonl").read_bytes()
+    store.decide("changed", 1, "Ana", THEMES, queue="suspects")
     more = call(study, "theme", "find", NAME, example / "reports", example / "later", "--review")
     assert re.search(r"workbench: \d+ of 96 passages to decide", more)
+    assert (study / "corpora/reviewed/passages.jsonl").read_bytes() == taken  # what finds writes no corpus
+    call(study, "theme", "learn", NAME, "-o", "models/other")
+    assert (study / "corpora/reviewed/passages.jsonl").read_bytes() != taken
+    assert len(project.learned()) == len(store.documents()) - 1  # of the model that learned from what was written over; another has come
+    for document in store.documents():
+        store.hold_out(document.id, True)
+    store.close()
+    done = subprocess.run([sys.executable, "-m", "tagger", "theme", "learn", NAME], cwd=study, capture_output=True, text=True, check=False)
+    assert (done.returncode, (study / "corpora/reviewed").exists()) == (1, False)  # no model learns from what is held out
     with served(study) as (port, said):
         assert "models/default" in said[0]
         task = ask(port, "GET", f"/review/tasks?annotator=Ana&queue=candidates&theme={NAME}").json["tasks"][0]

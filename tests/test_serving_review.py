@@ -276,16 +276,22 @@ def test_store_takes_a_further_theme_and_tells_for_which_a_passage_was_read(stor
     more.close()
 
 
-def test_store_of_an_older_format_is_brought_up_to_date(store, mexico):
+@pytest.mark.parametrize("version", [1, 2])
+def test_store_of_an_older_format_is_brought_up_to_date(store, mexico, version):
     store.add(*mexico, model="m")
     decide(store, 1, ["complicity"])
     store.close()
     with sqlite3.connect(store.path) as db:
-        db.executescript("ALTER TABLE decisions DROP COLUMN asked; DROP TABLE candidates; PRAGMA user_version = 1")
+        db.executescript("ALTER TABLE documents DROP COLUMN read; DROP TABLE shown; DROP TABLE written; PRAGMA user_version = 2")
+        if version == 1:
+            db.executescript("ALTER TABLE decisions DROP COLUMN asked; DROP TABLE candidates; PRAGMA user_version = 1")
     db.close()
     again = Store(store.path, [*THEMES, "new"])
     assert [decision.asked for decision in again.decisions()] == [THEMES]
     again.queue("new", [1])
+    decide(again, 1, [])
+    assert again.decisions()[0].queue == "again"
+    assert again.documents()[0].read
     again.close()
 
 

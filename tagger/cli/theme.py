@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -147,16 +147,13 @@ def learn_cli(
     project = places.decide(context, places.needed())
     named, codebook = theme_name(name), load_codebook(project.themes)
     known = load(base).model
-    reviewed = _take(project, codebook)
+    _take(project, codebook)
     for file in files or []:
         held, carry = write_labelled(project.corpus(named), named, read_labels(file, named))
         print(f"{project.corpus(named)}: {many(held, 'passage')} read for {named}, {carry} with it", file=sys.stderr)
     with waiting(f"Learning {named}"):
         model, found = learn_theme(named, project.corpora(), codebook, known)
     folder = bundle.save(model, places.model_to_write(context, out), readme=render_card(model, codebook.only(model.themes)))
-    if reviewed:
-        with closing(_store(project, codebook)) as store:
-            store.note_learned(str(load(folder).model.card["digest"]), reviewed)
     print(f"{folder}: {len(model.themes)} themes: {', '.join(model.themes)}", file=sys.stderr)
     _say(found)
 
@@ -191,14 +188,16 @@ def _find(
     from tagger.corpus import passages as rows
     from tagger.errors import ThemesError
     from tagger.extending import find_candidates, write_candidates
+    from tagger.serving.review.export import REVIEWED
     from tagger.themes import load_codebook
 
     codebook = load_codebook(project.themes)
     theme = next((theme for theme in codebook.themes if theme.name == name), None)
     if theme is None:
         raise ThemesError(f"{project.themes}: has no theme {name!r}; it has {', '.join(codebook.names)}: tagger theme new {name}")
-    _take(project, codebook)
-    every = [row for folder in project.corpora() for row in rows(folder)]
+    decided = _decided(project, codebook)
+    folders = [folder for folder in project.corpora() if decided is None or folder.name != REVIEWED]  # of earlier decisions
+    every = [*(row for folder in folders for row in rows(folder)), *(decided or [])]
     labelled = [row for row in every if name in row["labels"] or name in row.get("asked", ())]
     passages = [passage for document in documents for passage in document.passages]
     carry = [row["text"] for row in labelled if name in row["labels"]]
@@ -230,20 +229,28 @@ def _send(project: Project, codebook: Codebook, theme: Theme, documents: Sequenc
         return send(store, load(project.model if project.model.is_dir() else None), documents, theme.name, found)
 
 
-def _take(project: Project, codebook: Codebook) -> list[str]:
-    """Bring what was decided in the workbench, if anything, into the project's corpora; return the digests of the documents."""
+def _decided(project: Project, codebook: Codebook) -> list[dict[str, Any]] | None:
+    """Return what was decided in the workbench, as lines of a corpus; None where there is no workbench."""
+    from tagger.serving.review.export import to_learn_from
     from tagger.serving.review.store import FILE
 
     if not (project.workbench / FILE).is_file():
-        return []
+        return None
     with closing(_store(project, codebook)) as store:
-        from tagger.serving.review.candidates import take
-        from tagger.serving.review.learning import REVIEWED
+        return to_learn_from(store)
 
-        count, digests = take(store, project.corpus(REVIEWED))
-        if count:
-            print(f"{project.corpus(REVIEWED)}: {many(count, 'passage')} decided in the workbench", file=sys.stderr)
-        return digests
+
+def _take(project: Project, codebook: Codebook) -> None:
+    """Bring what was decided in the workbench, if anything, into the project's corpora."""
+    from tagger.serving.review.export import REVIEWED, export
+    from tagger.serving.review.store import FILE
+
+    if not (project.workbench / FILE).is_file():
+        return
+    with closing(_store(project, codebook)) as store:
+        count = export(store, project.corpus(REVIEWED), held_out=False).passages
+    if count:
+        print(f"{project.corpus(REVIEWED)}: {many(count, 'passage')} decided in the workbench", file=sys.stderr)
 
 
 def _store(project: Project, codebook: Codebook) -> Store:

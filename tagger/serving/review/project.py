@@ -65,9 +65,9 @@ class Project:
         """The digest of the model in use."""
         return digest(self.engine.tagger)
 
-    def add(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
+    def add(self, document: Document, tagged: Sequence[Tagged], *, read: bool = False) -> tuple[int, bool]:
         """Save a document to be reviewed; see `Store.add`."""
-        return self.store.add(document, tagged, model=self.model)
+        return self.store.add(document, tagged, model=self.model, read=read)
 
     def pool(self) -> Pool:
         """Return all passages; those that an earlier model tagged are tagged anew first."""
@@ -149,13 +149,10 @@ class Project:
         return self._known[1]
 
     def export(self, folder: Path) -> int:
-        """Write the reviewed passages to a corpus; return how many. It is noted, as models may be trained on it anywhere."""
-        from tagger import corpus
-
-        documents, entries, found = self.store.documents(), self.pool().entries, self.verdicts()
-        count = export(folder, documents, entries, found, self.store.themes)
-        used = {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
-        self.store.note_learned(corpus.digest(folder), [document.digest for document in documents if document.id in used])
+        """Write the reviewed passages to a corpus; return how many."""
+        self.pool()  # tagged by the model in use
+        if not (count := export(self.store, folder).passages):
+            raise ReviewError("no passage was reviewed yet: decide some first, or settle those on which annotators differ")
         return count
 
     def verdicts(self) -> dict[int, Verdict]:

@@ -12,7 +12,8 @@ from tagger.errors import MissingExtraError, ReviewError
 from tagger.features import Features
 from tagger.records import Document, Tagged
 from tagger.serving.engine import Engine
-from tagger.serving.review.learning import REVIEWED, Learning, in_use
+from tagger.serving.review.export import REVIEWED
+from tagger.serving.review.learning import Learning, in_use
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors
 from tagger.serving.review.store import FILE, Store
