@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -214,7 +215,7 @@ def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_f
     see(page, ".site .model").to_have_text(re.compile("^default"))
     page.goto(served.url + "/review")
     ready(page, len(rows))
-    assert "Mexico" not in page.inner_text("#basis")
+    assert "Left out" not in page.inner_text("#basis")
 
 
 def test_desk_random_order_hides_the_model_and_the_others_show_it(desk, served, report):
@@ -238,6 +239,27 @@ def test_desk_random_order_hides_the_model_and_the_others_show_it(desk, served, 
     assert page.inner_text(".theme[data-theme=forced_labor] .score").split()[0] == f"{score:.2f}"
     like = served.app.state.workbench.examples_like(text)
     assert page.eval_on_selector_all("#examples li", "them => them.map(one => Number(one.dataset.example))") == like
+
+
+def test_desk_reviews_a_report_that_nobody_has_read(desk, served, report):
+    page = desk("/")
+    page.check("[name=unread]")
+    page.set_input_files("input[type=file]", report)
+    page.wait_for_url("**/review")
+    begin(page, order="random")
+    page.keyboard.press("Enter")
+    ready(page, 1)
+    assert ask(served.port, "GET", "/", accept="text/html").body.count(b'class="opened"') == 0
+    see(page, "#basis").to_have_text(re.compile("From 1 of 112 passages, read in random order. $"))
+    assert post_json(served.port, "/learn/export", {}).status == 200
+    sheet = next(served.app.state.settings.home.glob("corpora/*/README.md"))
+    assert "None of the documents was opened for reading" in sheet.read_text()
+    place = post_file(served.port, "/read", "again.txt", report.read_bytes(), field="files").headers["location"]
+    assert ask(served.port, "GET", place, accept="text/html").status == 200
+    page.reload()
+    see(page, "#basis").to_have_text(re.compile("Opened under Read, too, where whoever looked has seen the model's labels: Mexico, 2014.$"))
+    post_json(served.port, "/learn/export", {})
+    assert "1 of the documents was opened for reading" in sheet.read_text()
 
 
 def test_desk_two_annotators_see_nothing_of_each_other_until_both_have_decided(desk, served, report):
@@ -532,6 +554,20 @@ def test_server_keeps_nothing_of_a_document_that_is_not_sent_to_review(served, r
     for path in ("/review", "/learn", "/review/progress", "/learn/runs/last"):
         ask(served.port, "GET", path)
     assert not (tmp_path / "home").exists()
+
+
+def test_server_says_why_a_decision_can_not_be_kept_now(served, report, capfd):
+    send(served.port, "report.txt", report.read_bytes())
+    store = served.app.state.workbench.project.store
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    given = {"token": "decision-1", "passage": 1, "annotator": "Ana", "labels": [], "queue": "random"}
+    answer = post_json(served.port, "/review/decisions", given)
+    other.close()
+    assert (answer.status, answer.json["error"]) == (503, f"{store.path}: can't be written now: another program holds it")
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert post_json(served.port, "/review/decisions", given).status == 200
 
 
 def test_server_refuses_requests_that_make_no_sense(served, report):

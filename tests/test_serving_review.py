@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tagger
-from tagger.errors import ReviewError
+from tagger.errors import BusyError, ReviewError
 from tagger.records import Document, Passage, Tagged
 from tagger.serving.engine import Engine
 from tagger.serving.review import estimates
@@ -123,6 +123,40 @@ def test_store_knows_who_has_seen_what_the_model_says(store, mexico):
         (3, "Ana", "again"),
         (1, "Ben", "random"),
     ]
+
+
+def test_store_knows_who_was_shown_what_the_model_says_of_a_passage_and_did_not_decide(project):
+    hidden, _ = project.tasks("Ana", "random", count=2)
+    shown, _ = project.tasks("ana", "uncertain", count=1)
+    for key in (hidden[0].entry.key, shown[0].entry.key):
+        decide(project.store, key, [])
+        decide(project.store, key, [], who="Ben")
+    assert [decision.queue for decision in project.store.decisions("Ana")] == ["random", "again"]
+    assert [decision.queue for decision in project.store.decisions("Ben")] == ["random", "random"]
+
+
+def test_store_knows_what_was_opened_for_reading(store, mexico):
+    document, tags = mexico
+    store.add(document, tags, model="m")
+    store.add(document, tags[:5], model="m", read=True)
+    assert [one.read for one in store.documents()] == [False, True]
+    store.note_read(tags)
+    assert [one.read for one in store.documents()] == [True, True]
+
+
+def test_store_says_in_one_line_that_another_program_holds_it(store, mexico):
+    store.add(*mexico, model="m")
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(BusyError, match=r"review\.sqlite: can't be written now: another program holds it$"):
+        decide(store, 1, [])
+    other.close()
+    decide(store, 1, [])
+    store._db.execute(f"PRAGMA max_page_count = {store._db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(BusyError, match="the disk is full"):
+        store.add(*small("large", 2000), model="m")
+    assert len(store.documents()) == len(store.decisions()) == 1
 
 
 def test_estimates_count_what_was_decided_before_the_model_was_shown(project, mexico):

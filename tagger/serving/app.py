@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from tagger import __version__, load
-from tagger.errors import MissingExtraError, TaggerError
+from tagger.errors import BusyError, MissingExtraError, TaggerError
 from tagger.serving import api, assets, pages
 from tagger.serving.documents import Shelf
 from tagger.serving.engine import Engine, Line
@@ -96,6 +96,8 @@ def _told(error: Exception) -> tuple[int, str, dict[str, str] | None]:
             return 422, api.first_error(error.errors()), None
         case MissingExtraError():
             return 501, str(error), None
+        case BusyError():
+            return 503, str(error), None
         case TaggerError():
             return 422, str(error), None
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import IO, Annotated
 from urllib.parse import quote
@@ -18,6 +18,8 @@ from tagger.serving.documents import Opened, Results, Shelf
 from tagger.serving.engine import Engine, Line
 from tagger.serving.metrics import Metrics
 from tagger.serving.rendering import page
+from tagger.serving.review.routes import send_opened
+from tagger.serving.review.workbench import Workbench
 from tagger.serving.security import COOKIE, cookie_of, same
 from tagger.serving.settings import Settings
 from tagger.serving.uploads import Uploads, plain_name
@@ -46,18 +48,28 @@ async def start(request: Request) -> Response:
 
 @router.post("/read")
 async def read(request: Request) -> Response:
-    """Open the files of a form, or the text pasted into it; those that can't be read are named."""
+    """Open the files of a form, or the text pasted into it, or send them to review unread; those that can't be read are named."""
     settings: Settings = request.app.state.settings
+    shelf: Shelf = request.app.state.shelf
     async with request.form(max_files=_FILES, max_fields=10, max_part_size=settings.limits.size) as form:
-        given = {name: value for name in ("text", "text_column", "id_column") if isinstance(value := form.get(name), str)}
+        given = {name: value for name in ("text", "text_column", "id_column", "unread") if isinstance(value := form.get(name), str)}
         files = [file for file in form.getlist("files") if isinstance(file, UploadFile) and file.filename]
         sent: list[tuple[IO[bytes], str]] = [(file.file, file.filename or "") for file in files]
         if given.get("text", "").strip():
             sent.append((io.BytesIO(given["text"].encode("utf-8", "replace")), "Pasted text.txt"))
         columns = Columns(text=given.get("text_column") or None, id=given.get("id_column") or None)
         opened, failed = await _open(request, sent, columns)
+    unread = "unread" in given
+    for one in opened:
+        if unread:
+            await send_opened(request, one, range(len(one.documents)))
+        else:
+            shelf.add(one)
     if failed or not opened:
-        return _start(request, failed or ["choose a file or paste some text first"], text=given.get("text", ""))
+        reviewed = [one.title for one in opened] if unread else []
+        return _start(request, failed or ["choose a file or paste some text first"], text=given.get("text", ""), reviewed=reviewed)
+    if unread:
+        return RedirectResponse("/review", status_code=303)
     return RedirectResponse(f"/read/{opened[0].key}" if len(opened) == 1 else "/", status_code=303)
 
 
@@ -87,6 +99,7 @@ async def download(request: Request, key: str, ending: str) -> Response:
     tagger = engine.tagger
     results = await engine.run(partial(opened.results, tagger))
     data = await lines.run(partial(_written, results, tagger.about, ending))
+    await lines.run(partial(_note_read, request, opened, results, range(len(results))))
     name = f"{opened.name.rpartition('/')[2]}-tags{ending}"
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
     return Response(data, media_type=DOWNLOADS[ending][1], headers=headers)
@@ -118,9 +131,8 @@ async def logged_in(request: Request, token: Annotated[str, Form()]) -> Response
 
 
 async def _open(request: Request, sent: Iterable[tuple[IO[bytes], str]], columns: Columns) -> tuple[list[Opened], list[str]]:
-    """Open files, given with their names; return those that are open, and what is wrong with the others."""
+    """Parse files, given with their names; return those that can be opened, and what is wrong with the others."""
     uploads: Uploads = request.app.state.uploads
-    shelf: Shelf = request.app.state.shelf
     metrics: Metrics = request.app.state.metrics
     opened, failed = [], []
     for file, filename in sent:
@@ -130,7 +142,6 @@ async def _open(request: Request, sent: Iterable[tuple[IO[bytes], str]], columns
             failed.append(_for_people(str(error)))
             continue
         opened.append(Opened(plain_name(filename)[0], documents))
-        shelf.add(opened[-1])
         metrics.documents.inc(len(documents))
     return opened, failed
 
@@ -142,9 +153,10 @@ def _for_people(message: str) -> str:
     return message
 
 
-def _start(request: Request, failed: list[str] | None = None, text: str = "") -> Response:
+def _start(request: Request, failed: Sequence[str] = (), text: str = "", reviewed: Sequence[str] = ()) -> Response:
     shelf: Shelf = request.app.state.shelf
-    return page(request, "start.html", part="Read", status=422 if failed else 200, opened=list(shelf), failed=failed or [], text=text)
+    shown = {"opened": list(shelf), "failed": failed, "text": text, "reviewed": reviewed}
+    return page(request, "start.html", part="Read", status=422 if failed else 200, **shown)
 
 
 def _opened(request: Request, key: str) -> Opened:
@@ -169,8 +181,18 @@ def _shown(request: Request, opened: Opened, number: int | None, results: Result
         rows = [(label(document), str(place), tally) for place, ((document, _), tally) in enumerate(zip(results, tallies, strict=True), 1)]
         total = Tally().add(item for _, tagged in results for item in tagged)
         return show("several.html", chart=Chart("Document", rows, total), themes=view([], about).themes)
-    document, tagged = results[(number or 1) - 1]
+    place = (number or 1) - 1
+    document, tagged = results[place]
+    _note_read(request, opened, results, [place])
     return show("document.html", number=number, notes=document.notes, reading=READING, **view([(document, tagged)], about)._asdict())
+
+
+def _note_read(request: Request, opened: Opened, results: Results, places: Iterable[int]) -> None:
+    """Note that the model's labels of these documents were shown: who reviews them afterwards may have seen them."""
+    workbench: Workbench = request.app.state.workbench
+    for place in places:
+        opened.read.add(place)
+        workbench.note_read(results[place][1])
 
 
 def _written(results: Results, about: About, ending: str) -> bytes:

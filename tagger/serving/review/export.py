@@ -184,12 +184,19 @@ def _datasheet(
         "",
         f"**How it was annotated.** By {' and '.join(map(escape, people))}, from {min(d.at for d in given)} to {max(d.at for d in given)}. "
         f"{seen} of {len(given)} decisions were made with the model's labels in view, which may have swayed them; the others, in random "
-        "order, without. `annotations.jsonl` has the labels that each gave first, when nobody was shown another's. Names are on trust.",
+        f"order, before review showed them. {_read(documents)} `annotations.jsonl` has the labels that "
+        "each gave first, when nobody was shown another's. Names are on trust.",
         "",
         f"**How passages were chosen.** {', '.join(f'{queue} {number}' for queue, number in orders.most_common())}. What was chosen by the "
         "model's doubts is harder than these documents are: measure on what was chosen at random.",
     ]
     return "\n".join([*lines, *_agreement(agreement(twice, themes), list(twice.values()))]) + "\n"
+
+
+def _read(documents: Sequence[ReviewDocument]) -> str:
+    count = sum(document.read for document in documents)
+    which = "None of the documents was" if not count else f"{count} of the documents {'was' if count == 1 else 'were'}"
+    return f"{which} opened for reading in the workbench, where the model's labels stand on every passage."
 
 
 def _agreement(agreed: Sequence[Agreed], twice: Sequence[Verdict]) -> list[str]:

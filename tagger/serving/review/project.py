@@ -108,6 +108,8 @@ class Project:
             fresh = [key for key in ordered if key not in mine and others[key] < 2]
             # What was skipped comes again when nothing else is left.
             keys = fresh or [key for key in ordered if key in mine and mine[key].labels is None and others[key] < 2]
+        if queue not in BLIND:
+            self.store.show(keys[:count], annotator)
         return [self.task(key, mine.get(key), queue) for key in keys[:count]], len(keys)
 
     def _ordered(self, pool: Pool, queue: str, theme: str | None) -> list[int]:

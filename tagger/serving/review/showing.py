@@ -64,7 +64,7 @@ def _decided(entry: Entry, one: Decision) -> dict[str, Any]:
         "document": entry.line["document"],
         "section": entry.line["section"],
         "labels": None if one.labels is None else list(one.labels),
-        "suggested": list(one.suggested),
+        "suggested": [] if one.labels is None else list(one.suggested),  # who has skipped it may not have seen them
         "changed": one.labels is not None and set(one.labels) != set(one.suggested),
         "queue": one.queue,
         "at": one.at,
@@ -86,16 +86,20 @@ def progress(project: Project, annotator: str | None) -> dict[str, Any]:
             "changed": sum(one.labels is not None and set(one.labels) != set(one.suggested) for one in mine),
         },
         "annotators": [{"name": name, "decided": count} for name, count in counts.items()],
-        "estimates": {**estimates(project.estimates(), titles), "unfair": _unfair(project)},
+        "estimates": {**estimates(project.estimates(), titles), "notes": _notes(project)},
         "agreement": _agreement(project.verdicts(), project.store.themes),
     }
 
 
-def _unfair(project: Project) -> str:
-    """Say which documents tell nothing about the model, as it has learned from them."""
-    learned = project.learned()
-    names = [document.label for document in project.pool().documents if document.id in learned]
-    return f"Left out, as the model in use has learned from it: {', '.join(names)}." if names else ""
+def _notes(project: Project) -> str:
+    """Say which documents tell nothing about the model, as it has learned from them, and of which somebody may have seen its labels."""
+    learned, documents = project.learned(), project.pool().documents
+    left_out = [document.label for document in documents if document.id in learned]
+    read = [document.label for document in documents if document.read and document.id not in learned]
+    notes = [f"Left out, as the model in use has learned from it: {', '.join(left_out)}."] if left_out else []
+    if read:
+        notes.append(f"Opened under Read, too, where whoever looked has seen the model's labels: {', '.join(read)}.")
+    return " ".join(notes)
 
 
 def estimates(found: Estimates, titles: Mapping[str, str]) -> dict[str, Any]:

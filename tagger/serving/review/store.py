@@ -100,7 +100,7 @@ class ReviewDocument:
     """Whether it is kept to measure on: models are never trained on its passages."""
     added: str
     read: bool
-    """Whether it was opened for reading before it was sent to review: there the model's labels stand on every passage."""
+    """Whether it was opened for reading, too: there the model's labels stand on every passage."""
     passages: int
 
 
@@ -245,14 +245,16 @@ class Store:
         """Save a document with its tagged passages; return its number, and whether it is new. The same text is saved once.
 
         A passage's place in the random order comes from a hash of the document: nobody can choose it, and everybody gets the same. With
-        ``learn`` the document is not held out. ``read`` tells that it was opened for reading before.
+        ``learn`` the document is not held out. ``read`` tells that it was opened for reading.
         """
         if not tagged:
             raise ReviewError(f"{document.name}: has no passage to review")
-        digest = hashlib.sha256("\0".join(item.text for item in tagged).encode("utf-8", "surrogatepass")).hexdigest()
+        digest = _digest(tagged)
         with self._write() as db:
             if known := db.execute("SELECT id FROM documents WHERE digest = ?", (digest,)).fetchone():
-                db.execute("UPDATE documents SET read = 1 WHERE id = ? AND ?", (known[0], read))
+                if read:
+                    db.execute("UPDATE documents SET read = 1 WHERE id = ?", known)
+                    _changed(db)
                 return int(known[0]), False
             name = self._free_name(document.name)
             count = db.execute("SELECT count(*) FROM documents").fetchone()[0]
@@ -265,6 +267,14 @@ class Store:
             db.executemany("INSERT INTO passages (document, place, chance, line) VALUES (?, ?, ?, ?)", lines)
             _changed(db)
         return number, True
+
+    def note_read(self, tagged: Sequence[Tagged]) -> None:
+        """Note that a document, if it is in review, was opened for reading."""
+        digest = _digest(tagged)
+        if self._rows("SELECT 1 FROM documents WHERE digest = ? AND NOT read", (digest,)):
+            with self._write() as db:
+                db.execute("UPDATE documents SET read = 1 WHERE digest = ?", (digest,))
+                _changed(db)
 
     def _free_name(self, wanted: str) -> str:
         """Name a document as no other is named."""
@@ -513,6 +523,10 @@ def _decision(row: Sequence[Any]) -> Decision:
     id, passage, annotator, labels, suggested, queue, at, asked = row
     given = None if labels is None else tuple(json.loads(labels))
     return Decision(id, passage, annotator, given, tuple(json.loads(suggested)), queue, at, tuple(json.loads(asked)))
+
+
+def _digest(tagged: Sequence[Tagged]) -> str:
+    return hashlib.sha256("\0".join(item.text for item in tagged).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _chance(digest: str, place: int) -> float:
