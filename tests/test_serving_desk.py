@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 from serving import ask, post_file, post_json, serving
@@ -435,6 +436,24 @@ def test_desk_passes_the_accessibility_rules_of_axe(desk, served, report, axe, o
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
+@pytest.mark.parametrize("width", [320, 360, 700, 961])
+def test_desk_fits_a_window_of_any_width(desk, served, report, width):
+    send(served.port, "report.txt", report.read_bytes())
+    page = desk("/review", viewport={"width": width, "height": 700})
+
+    def wide():
+        outside = "[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.scroll') && e.getBoundingClientRect().right > innerWidth + 0.5)"
+        return page.evaluate(f"[document.documentElement.scrollWidth > innerWidth, ...{outside}.map(e => e.outerHTML.slice(0, 80))]")
+
+    assert wide() == [False]
+    begin(page, name="A name of forty letters that is very long", order="informative:data_quality")
+    page.keyboard.press("Enter")
+    ready(page, 1)
+    assert wide() == [False]
+    page.goto(served.url + "/learn")
+    assert wide() == [False]
+
+
 # What the server keeps
 
 
@@ -509,6 +528,34 @@ def test_desk_keeps_decisions_while_the_server_is_away(killable, browser, report
     kept = ask(port, "GET", "/review/decided?annotator=Ana").json["decided"]
     assert [row["labels"] for row in kept] == [["complicity"]] * 5
     page.close()
+
+
+def test_desk_keeps_decisions_where_the_browser_stores_nothing(killable, browser, report, tmp_path):
+    process, port = killable()
+    send(port, "report.txt", report.read_bytes())
+    page = browser.new_page()
+    failed = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('closed', 'SecurityError'); } })")
+    page.goto(f"http://127.0.0.1:{port}/review")
+    begin(page, order="random")
+    process.kill()
+    process.wait()
+    texts = []
+    for key in ("1", "2"):
+        texts.append(page.inner_text("#text"))
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        see(page, "#text").not_to_have_text(texts[-1])
+    see(page, "#alarm").to_contain_text("2 decisions wait in this page, as the browser's storage takes no more: leave it open")
+    killable(port)
+    see(page, "#alarm").to_be_hidden()
+    ready(page, 2)
+    assert failed == []
+    page.close()
+    with closing(Store(tmp_path / "home/review.sqlite", THEMES)) as store:
+        given = {entry.key: entry.text for entry in store.entries()}
+        assert [(given[one.passage], one.labels) for one in store.decisions()] == [(texts[0], THEMES[:1]), (texts[1], THEMES[1:2])]
 
 
 def test_desk_keeps_decisions_while_the_server_has_another_data_folder(killable, browser, report):

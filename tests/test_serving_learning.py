@@ -378,7 +378,11 @@ def test_status_of_a_run_reads_as_json_whenever_it_is_read(project, learning):
     ("result", "start"),
     [
         ({"passages": 0}, "Nothing tells whether"),
-        ({"passages": 1, "macro": {"difference": None}}, "Measured on 1 passage of one document only"),
+        ({"passages": 1, "documents": 1, "macro": {"difference": None}}, "Measured on 1 passage of 1 document only"),
+        (
+            {"documents": 2, "macro": {"difference": None}, "flips": [{"mended": False}] * 16 + [{"mended": True}]},
+            "Too few of 90 passages of 2 documents carry a theme to tell a difference in F1: the new model mends 1 label and breaks 16.",
+        ),
         ({"flips": []}, "Both models give these 90 passages the same labels."),
         ({"macro": {"difference": {"value": 0.01, "low": -0.01, "high": 0.03}}}, "No difference can be told: macro F1 +0.010"),
         ({}, "The new model is better: macro F1 +0.020, 95 % interval +0.010 to +0.030."),

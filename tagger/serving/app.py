@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
 from tagger import __version__, load
@@ -17,7 +18,7 @@ from tagger.serving import api, assets, pages
 from tagger.serving.documents import Shelf
 from tagger.serving.engine import Engine, Line
 from tagger.serving.metrics import Measured, Metrics
-from tagger.serving.rendering import PARTS, page
+from tagger.serving.rendering import page
 from tagger.serving.review import routes as review
 from tagger.serving.review.learning import in_use
 from tagger.serving.review.workbench import Workbench
@@ -49,10 +50,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = Engine(load(in_use(settings)))
     app.state.pages = Line(threads=1, waiting=64)  # to write a page or a file takes long, too, and tagging goes on
+    MultiPartParser.spool_max_size = settings.limits.size + 1  # files that are sent are in memory only, as the pages say
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()
-    app.state.parts = {name: path for name, path in PARTS.items() if name == "Read" or review.router.routes}
     app.include_router(api.router)
     if not settings.api_only:
         app.state.workbench = Workbench(settings, app.state.engine)

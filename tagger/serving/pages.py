@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import IO, Annotated
@@ -36,6 +37,7 @@ DOWNLOADS = {
     ".html": ("Web page", "text/html; charset=utf-8"),
 }
 _FILES = 20  # in one form
+_OWN_PAGE = re.compile(r"/([\w.~%?=&-][\w.~%?=&/-]*)?", re.ASCII)  # a second slash or backslash would lead to another server
 
 router = APIRouter(include_in_schema=False)
 
@@ -79,15 +81,6 @@ async def opened_file(request: Request, key: str) -> Response:
     return await _document(request, _opened(request, key), None)
 
 
-@router.get("/read/{key}/{number:int}")
-async def one_of_several(request: Request, key: str, number: int) -> Response:
-    """One of the documents of a file."""
-    opened = _opened(request, key)
-    if not 1 <= number <= len(opened.documents):
-        raise HTTPException(404, f"{opened.name} has no document of this number")
-    return await _document(request, opened, number)
-
-
 @router.get("/read/{key}/tags{ending}")
 async def download(request: Request, key: str, ending: str) -> Response:
     """The tagged passages of a file as a file."""
@@ -105,6 +98,16 @@ async def download(request: Request, key: str, ending: str) -> Response:
     return Response(data, media_type=DOWNLOADS[ending][1], headers=headers)
 
 
+@router.get("/read/{key}/{number}")
+async def one_of_several(request: Request, key: str, number: str) -> Response:
+    """One of the documents of a file."""
+    opened = _opened(request, key)
+    places = {str(place): place for place in range(1, len(opened.documents) + 1)}
+    if number not in places:
+        raise HTTPException(404, f"{opened.name} has no document of this number")
+    return await _document(request, opened, places[number])
+
+
 @router.post("/read/{key}/close")
 async def close(request: Request, key: str) -> Response:
     """Forget a file."""
@@ -114,19 +117,20 @@ async def close(request: Request, key: str) -> Response:
 
 
 @router.get("/login")
-async def login(request: Request) -> Response:
+async def login(request: Request, to: str = "/") -> Response:
     """Ask for the token."""
-    return page(request, "login.html", part="", failed=False)
+    return page(request, "login.html", part="", failed=False, to=to)
 
 
 @router.post("/login")
-async def logged_in(request: Request, token: Annotated[str, Form()]) -> Response:
-    """Keep in the browser that it knows the token, until it is closed."""
+async def logged_in(request: Request, token: Annotated[str, Form()], to: Annotated[str, Form()] = "/") -> Response:
+    """Keep in the browser that it knows the token, until it is closed, and show the page that was asked for."""
     settings: Settings = request.app.state.settings
     if settings.token is None or not same(token.strip(), settings.token):
-        return page(request, "login.html", part="", failed=True, status=403)
-    answer = RedirectResponse("/", status_code=303)
-    answer.set_cookie(COOKIE, cookie_of(settings.token), httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        return page(request, "login.html", part="", failed=True, to=to, status=403)
+    answer = RedirectResponse(to if _OWN_PAGE.fullmatch(to) else "/", status_code=303)
+    secure = request.headers.get("origin", "").startswith("https:")  # a proxy with TLS stands before this server
+    answer.set_cookie(COOKIE, cookie_of(settings.token), httponly=True, samesite="strict", secure=secure)
     return answer
 
 

@@ -224,10 +224,14 @@ def verdict(result: Mapping[str, Any]) -> str:
             "Hold out two or more documents, and review some of their passages at random."
         )
     macro = result["macro"]
+    measured = f"{many(result['passages'], 'passage')} of {many(result['documents'], 'document')}"
+    if result["documents"] < 2:
+        return f"Measured on {measured} only, so no interval says how far to trust the difference. Hold out a second document."
     if macro["difference"] is None:
+        mended = sum(flip["mended"] for flip in result["flips"])
         return (
-            f"Measured on {many(result['passages'], 'passage')} of one document only, so no interval says how far to trust the difference. "
-            "Hold out a second document."
+            f"Too few of {measured} carry a theme to tell a difference in F1: the new model mends {many(mended, 'label')} and breaks "
+            f"{len(result['flips']) - mended}. Review more held-out passages at random."
         )
     if not result["flips"]:
         return f"Both models give these {many(result['passages'], 'passage')} the same labels."
