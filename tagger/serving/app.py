@@ -49,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = Engine(load(in_use(settings)))
-    app.state.pages = Line(threads=1, waiting=64)  # to write a page or a file takes long, too, and tagging goes on
+    app.state.pages = Line(threads=1, waiting=64)  # to write a page takes long, too, and tagging goes on
+    app.state.files = Line(threads=1, waiting=64)  # and longer what is written of all passages of a long document
     MultiPartParser.spool_max_size = settings.limits.size + 1  # files that are sent are in memory only, as the pages say
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)

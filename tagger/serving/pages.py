@@ -9,12 +9,13 @@ from functools import partial
 from typing import IO, Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from tagger.errors import InputError, MissingExtraError
 from tagger.reading import Columns
+from tagger.records import Tagged
 from tagger.serving.documents import Opened, Results, Shelf
 from tagger.serving.engine import Engine, Line
 from tagger.serving.metrics import Metrics
@@ -26,9 +27,9 @@ from tagger.serving.settings import Settings
 from tagger.serving.uploads import Uploads, plain_name
 from tagger.writing import WRITERS, check_packages
 from tagger.writing.about import READING, About
-from tagger.writing.counts import Tally
+from tagger.writing.counts import NO_SECTION, Tally, add_sections
 from tagger.writing.html import Chart, view
-from tagger.writing.text import label
+from tagger.writing.text import clean, label
 
 DOWNLOADS = {
     ".xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -37,7 +38,11 @@ DOWNLOADS = {
     ".html": ("Web page", "text/html; charset=utf-8"),
 }
 _FILES = 20  # in one form
+_PART = 1000  # passages on one page: with many more, a browser takes long to show and to filter them
 _OWN_PAGE = re.compile(r"/([\w.~%?=&-][\w.~%?=&/-]*)?", re.ASCII)  # a second slash or backslash would lead to another server
+
+Part = Annotated[int, Query(ge=1)]
+"""Which of the parts of a long document."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -76,16 +81,16 @@ async def read(request: Request) -> Response:
 
 
 @router.get("/read/{key}")
-async def opened_file(request: Request, key: str) -> Response:
-    """The document of a file, or a list of its documents if they are several."""
-    return await _document(request, _opened(request, key), None)
+async def opened_file(request: Request, key: str, part: Part = 1) -> Response:
+    """The document of a file, or a part of it if it is long, or a list of its documents if they are several."""
+    return await _document(request, _opened(request, key), None, part)
 
 
 @router.get("/read/{key}/tags{ending}")
 async def download(request: Request, key: str, ending: str) -> Response:
     """The tagged passages of a file as a file."""
     engine: Engine = request.app.state.engine
-    lines: Line = request.app.state.pages
+    lines: Line = request.app.state.files
     if ending not in DOWNLOADS:
         raise HTTPException(404, f"there is no such format: known are {', '.join(DOWNLOADS)}")
     opened = _opened(request, key)
@@ -99,13 +104,13 @@ async def download(request: Request, key: str, ending: str) -> Response:
 
 
 @router.get("/read/{key}/{number}")
-async def one_of_several(request: Request, key: str, number: str) -> Response:
+async def one_of_several(request: Request, key: str, number: str, part: Part = 1) -> Response:
     """One of the documents of a file."""
     opened = _opened(request, key)
     places = {str(place): place for place in range(1, len(opened.documents) + 1)}
     if number not in places:
         raise HTTPException(404, f"{opened.name} has no document of this number")
-    return await _document(request, opened, places[number])
+    return await _document(request, opened, places[number], part)
 
 
 @router.post("/read/{key}/close")
@@ -170,15 +175,15 @@ def _opened(request: Request, key: str) -> Opened:
     return found
 
 
-async def _document(request: Request, opened: Opened, number: int | None) -> Response:
+async def _document(request: Request, opened: Opened, number: int | None, part: int) -> Response:
     engine: Engine = request.app.state.engine
     lines: Line = request.app.state.pages
     tagger = engine.tagger
     results = await engine.run(partial(opened.results, tagger))
-    return await lines.run(partial(_shown, request, opened, number, results, tagger.about))
+    return await lines.run(partial(_shown, request, opened, number, part, results, tagger.about))
 
 
-def _shown(request: Request, opened: Opened, number: int | None, results: Results, about: About) -> Response:
+def _shown(request: Request, opened: Opened, number: int | None, part: int, results: Results, about: About) -> Response:
     show = partial(page, request, part="Read", opened=opened, downloads=DOWNLOADS)
     if number is None and len(results) > 1:
         tallies = [Tally().add(tagged) for _, tagged in results]
@@ -188,7 +193,24 @@ def _shown(request: Request, opened: Opened, number: int | None, results: Result
     place = (number or 1) - 1
     document, tagged = results[place]
     _note_read(request, opened, results, [place])
-    return show("document.html", number=number, notes=document.notes, reading=READING, **view([(document, tagged)], about)._asdict())
+    begin = (part - 1) * _PART
+    if begin >= max(len(tagged), 1):
+        raise HTTPException(404, f"{opened.name} has no part of this number")
+    shown = view([(document, tagged[begin : begin + _PART])], about)
+    stretch = None
+    if len(tagged) > _PART:
+        shown = shown._replace(chart=_by_part(tagged))
+        stretch = {"here": part, "begin": begin + 1, "end": min(begin + _PART, len(tagged)), "all": len(tagged)}
+    return show("document.html", number=number, stretch=stretch, notes=document.notes, reading=READING, **shown._asdict())
+
+
+def _by_part(tagged: Sequence[Tagged]) -> Chart:
+    """Counts of a long document by section, which lead to the parts in which the sections begin."""
+    first: dict[str, int] = {}
+    for place, item in enumerate(tagged):
+        first.setdefault(item.passage.section or NO_SECTION, place // _PART + 1)
+    rows = [(clean(name), str(first[name]), tally) for name, tally in add_sections({}, tagged).items()]
+    return Chart("Section", rows, Tally().add(tagged))
 
 
 def _note_read(request: Request, opened: Opened, results: Results, places: Iterable[int]) -> None:

@@ -131,7 +131,7 @@ async def send(request: Request, opened: Annotated[str, Form()], number: Annotat
 async def send_opened(request: Request, opened: Opened, places: Iterable[int]) -> None:
     """Save some documents of a file to be reviewed."""
     engine: Engine = request.app.state.engine
-    lines: Line = request.app.state.pages
+    lines: Line = request.app.state.files
     results = await engine.run(partial(opened.results, engine.tagger))
     await lines.run(partial(_send, _workbench(request), opened, results, places))
 
