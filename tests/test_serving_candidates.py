@@ -13,9 +13,9 @@ from serving import ask, post_json
 from tagger import bundle, corpus
 from tagger.extending import read_labels
 from tagger.project import create
+from tagger.review.store import Store
 from tagger.serving.engine import Engine
 from tagger.serving.review.project import Project
-from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
 NAME = "victim_identification"
@@ -28,8 +28,17 @@ def study(tmp_path):
     return tmp_path / "study"
 
 
+WITHOUT_WEB = """
+import sys
+sys.modules.update(dict.fromkeys(("fastapi", "starlette", "uvicorn", "multipart", "python_multipart", "prometheus_client")))
+from tagger.cli import main
+main()
+"""
+
+
 def call(study, *arguments):
-    done = subprocess.run([sys.executable, "-m", "tagger", *map(str, arguments)], cwd=study, capture_output=True, text=True, check=False)
+    """Call the command where the extra `serve` is not installed."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_WEB, *map(str, arguments)], cwd=study, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

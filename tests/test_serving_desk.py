@@ -19,8 +19,8 @@ from serving import ask, post_file, post_json, serving
 import tagger
 from tagger import corpus
 from tagger.extending import Candidate, add_theme
-from tagger.serving.review.candidates import send as send_candidates
-from tagger.serving.review.store import Store
+from tagger.review.candidates import send as send_candidates
+from tagger.review.store import Store
 from tagger.serving.settings import Settings
 from tagger.themes import Theme
 

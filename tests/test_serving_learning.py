@@ -14,13 +14,13 @@ import pytest
 import tagger
 from tagger import corpus
 from tagger.errors import ModelError, OutputError, ReviewError
+from tagger.review.export import export, to_learn_from
+from tagger.review.store import Store, digest
 from tagger.serving.engine import Engine
-from tagger.serving.review.export import export, to_learn_from
 from tagger.serving.review.learning import Learning, adopted, held_out_document
-from tagger.serving.review.project import Project, digest
+from tagger.serving.review.project import Project
 from tagger.serving.review.retraining import _compared
 from tagger.serving.review.showing import verdict
-from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")

@@ -16,13 +16,13 @@ import pytest
 import tagger
 from tagger.errors import BusyError, ReviewError
 from tagger.records import Document, Passage, Tagged
+from tagger.review import estimates
+from tagger.review.agreement import agreement, verdicts
+from tagger.review.store import Store
 from tagger.serving.engine import Engine
-from tagger.serving.review import estimates
-from tagger.serving.review.agreement import agreement, verdicts
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
 from tagger.serving.review.showing import differences
-from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
@@ -269,7 +269,7 @@ def test_store_survives_the_kill_of_its_process(store, tmp_path, mexico):
     program = f"""
 from pathlib import Path
 from tagger.serving.review.showing import differences
-from tagger.serving.review.store import Store
+from tagger.review.store import Store
 from tagger.tagging import Tagger
 store = Store(Path({str(store.path)!r}), {THEMES!r})
 for key in range(1, 101):

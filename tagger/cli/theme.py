@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,6 @@ import typer
 from tagger.cli import app, inform, places
 from tagger.cli.corpus import waiting
 from tagger.cli.options import Limit, limits
-from tagger.errors import MissingExtraError
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from tagger.project import Project
     from tagger.reading import Limits
     from tagger.records import Document
-    from tagger.serving.review.store import Store
+    from tagger.review.store import Store
     from tagger.themes import Codebook, Theme
 
 FEW = 30  # passages with a theme: below, what is measured in experiments/new-theme gets much worse
@@ -188,7 +186,7 @@ def _find(
     from tagger.corpus import passages as rows
     from tagger.errors import ThemesError
     from tagger.extending import find_candidates, write_candidates
-    from tagger.serving.review.export import REVIEWED
+    from tagger.review.export import REVIEWED
     from tagger.themes import load_codebook
 
     codebook = load_codebook(project.themes)
@@ -224,15 +222,15 @@ def _send(project: Project, codebook: Codebook, theme: Theme, documents: Sequenc
     from tagger.tagging import load
 
     with closing(_store(project, codebook)) as store:
-        from tagger.serving.review.candidates import send
+        from tagger.review.candidates import send
 
         return send(store, load(project.model if project.model.is_dir() else None), documents, theme.name, found)
 
 
 def _decided(project: Project, codebook: Codebook) -> list[dict[str, Any]] | None:
     """Return what was decided in the workbench, as lines of a corpus; None where there is no workbench."""
-    from tagger.serving.review.export import to_learn_from
-    from tagger.serving.review.store import FILE
+    from tagger.review.export import to_learn_from
+    from tagger.review.store import FILE
 
     if not (project.workbench / FILE).is_file():
         return None
@@ -242,8 +240,8 @@ def _decided(project: Project, codebook: Codebook) -> list[dict[str, Any]] | Non
 
 def _take(project: Project, codebook: Codebook) -> None:
     """Bring what was decided in the workbench, if anything, into the project's corpora."""
-    from tagger.serving.review.export import REVIEWED, export
-    from tagger.serving.review.store import FILE
+    from tagger.review.export import REVIEWED, export
+    from tagger.review.store import FILE
 
     if not (project.workbench / FILE).is_file():
         return
@@ -255,8 +253,6 @@ def _take(project: Project, codebook: Codebook) -> None:
 
 def _store(project: Project, codebook: Codebook) -> Store:
     """Open the review of the project's workbench."""
-    if find_spec("fastapi") is None:
-        raise MissingExtraError("fastapi", "serve")
-    from tagger.serving.review.store import FILE, Store
+    from tagger.review.store import FILE, Store
 
     return Store(project.workbench / FILE, codebook.names)

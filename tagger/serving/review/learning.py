@@ -22,11 +22,11 @@ from typing import IO, Any
 
 from tagger.errors import ModelError, ReviewError
 from tagger.reading.sandbox import search_path
-from tagger.serving.review.agreement import Verdict
-from tagger.serving.review.estimates import random_part
-from tagger.serving.review.export import REVIEWED, export
-from tagger.serving.review.project import Project, digest
-from tagger.serving.review.store import Entry
+from tagger.review.agreement import Verdict
+from tagger.review.estimates import random_part
+from tagger.review.export import REVIEWED, export
+from tagger.review.store import Entry, digest
+from tagger.serving.review.project import Project
 from tagger.serving.settings import Settings
 from tagger.tagging import Tagger, load
 from tagger.writing.whole import whole

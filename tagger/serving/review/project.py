@@ -11,12 +11,12 @@ from typing import Any
 
 from tagger.errors import ReviewError
 from tagger.records import Document, Tagged
+from tagger.review.agreement import Verdict, verdicts
+from tagger.review.estimates import Estimates, estimate, random_part, sample
+from tagger.review.export import export
+from tagger.review.store import BLIND, Decision, Entry, Store, digest
 from tagger.serving.engine import Engine
-from tagger.serving.review.agreement import Verdict, verdicts
-from tagger.serving.review.estimates import Estimates, estimate, random_part, sample
-from tagger.serving.review.export import export
 from tagger.serving.review.queues import QUEUES, Pool, suspects
-from tagger.serving.review.store import BLIND, Decision, Entry, Store
 from tagger.tagging import Tagger
 
 _SAME = 0.5  # a document of which such a share of passages stands in a corpus is part of it
@@ -192,8 +192,3 @@ def _learned_corpora(tagger: Tagger) -> set[str]:
     """Return the digests of the corpora from which, by its card, a model has learned."""
     card = tagger.model.card.get("corpora")
     return {str(part.get("sha256")) for part in card if isinstance(part, dict)} if isinstance(card, list) else set()
-
-
-def digest(tagger: Tagger) -> str:
-    """What names a model, whatever its folder is called."""
-    return str(tagger.model.card.get("digest", tagger.name))

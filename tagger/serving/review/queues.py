@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.features import Features, FeatureSettings
-from tagger.serving.review.store import Decision, Entry, ReviewDocument
+from tagger.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random", "candidates")
 _DIVERSE = 200  # so many passages a theme are picked for their diversity; the others follow by uncertainty

@@ -13,12 +13,12 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from tagger.errors import ReviewError
+from tagger.review.store import AGAIN
 from tagger.serving.documents import Opened, Results, Shelf
 from tagger.serving.engine import Engine, Line
 from tagger.serving.rendering import page
 from tagger.serving.review import showing
 from tagger.serving.review.queues import QUEUES
-from tagger.serving.review.store import AGAIN
 from tagger.serving.review.workbench import Workbench
 
 _MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided

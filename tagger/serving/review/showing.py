@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from tagger.serving.review.agreement import Verdict, agreement
-from tagger.serving.review.estimates import WIDTH, Estimates, Stopping
+from tagger.review.agreement import Verdict, agreement
+from tagger.review.estimates import WIDTH, Estimates, Stopping
+from tagger.review.store import BLIND, Decision, Entry, ReviewDocument
 from tagger.serving.review.project import Project, Task
-from tagger.serving.review.store import BLIND, Decision, Entry, ReviewDocument
 from tagger.serving.review.workbench import Workbench
 from tagger.themes import Theme
 from tagger.writing.about import AboutTheme, letters

@@ -12,12 +12,12 @@ from pathlib import Path
 from tagger.errors import MissingExtraError, ReviewError
 from tagger.features import Features
 from tagger.records import Document, Tagged
+from tagger.review.export import REVIEWED
+from tagger.review.store import FILE, Store
 from tagger.serving.engine import Engine
-from tagger.serving.review.export import REVIEWED
 from tagger.serving.review.learning import Learning, in_use
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors
-from tagger.serving.review.store import FILE, Store
 from tagger.serving.settings import Settings
 from tagger.themes import load_codebook
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tagger.errors import OutputError
-from tagger.serving.review.agreement import Agreed, Verdict, agreement, verdicts
-from tagger.serving.review.store import BLIND, Entry, ReviewDocument, Store
+from tagger.review.agreement import Agreed, Verdict, agreement, verdicts
+from tagger.review.store import BLIND, Entry, ReviewDocument, Store
 from tagger.writing.markdown import escape
 from tagger.writing.text import many
 

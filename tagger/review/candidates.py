@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from tagger.extending import Candidate
 from tagger.records import Document, Passage
-from tagger.serving.review.project import digest
-from tagger.serving.review.store import Entry, Store
+from tagger.review.store import Entry, Store, digest
 from tagger.tagging import Tagger
 
 

@@ -23,6 +23,7 @@ from uuid import uuid4
 
 from tagger.errors import BusyError, ReviewError
 from tagger.records import Document, Passage, Tagged
+from tagger.tagging import Tagger
 from tagger.writing import tagged_to_json
 from tagger.writing.text import clean, label
 
@@ -153,6 +154,11 @@ class Settlement:
     at: str
 
 
+def digest(tagger: Tagger) -> str:
+    """What names a model, whatever its folder is called."""
+    return str(tagger.model.card.get("digest", tagger.name))
+
+
 class Store:
     """The file of one project. Every method is safe to call from any thread, and from several processes.
 
@@ -249,7 +255,7 @@ class Store:
         """
         if not tagged:
             raise ReviewError(f"{document.name}: has no passage to review")
-        digest = _digest(tagged)
+        digest = _digest_of(tagged)
         with self._write() as db:
             if known := db.execute("SELECT id FROM documents WHERE digest = ?", (digest,)).fetchone():
                 if read:
@@ -270,7 +276,7 @@ class Store:
 
     def note_read(self, tagged: Sequence[Tagged]) -> None:
         """Note that a document, if it is in review, was opened for reading."""
-        digest = _digest(tagged)
+        digest = _digest_of(tagged)
         if self._rows("SELECT 1 FROM documents WHERE digest = ? AND NOT read", (digest,)):
             with self._write() as db:
                 db.execute("UPDATE documents SET read = 1 WHERE digest = ?", (digest,))
@@ -525,7 +531,7 @@ def _decision(row: Sequence[Any]) -> Decision:
     return Decision(id, passage, annotator, given, tuple(json.loads(suggested)), queue, at, tuple(json.loads(asked)))
 
 
-def _digest(tagged: Sequence[Tagged]) -> str:
+def _digest_of(tagged: Sequence[Tagged]) -> str:
     return hashlib.sha256("\0".join(item.text for item in tagged).encode("utf-8", "surrogatepass")).hexdigest()
 
 
