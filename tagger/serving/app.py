@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,8 @@ from tagger.serving.uploads import Uploads
 _ABOUT = """Tags passages of human-trafficking country reports by theme, with a calibrated probability, the words that decided, and a mark
 where a person should look."""
 
+MultiPartParser.spool_max_size = sys.maxsize  # what is sent is in memory only, as the pages say; the guard bounds its size
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application of one server; it holds one model.
@@ -51,7 +54,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = Engine(load(in_use(settings)))
     app.state.pages = Line(threads=1, waiting=64)  # to write a page takes long, too, and tagging goes on
     app.state.files = Line(threads=1, waiting=64)  # and longer what is written of all passages of a long document
-    MultiPartParser.spool_max_size = settings.limits.size + 1  # files that are sent are in memory only, as the pages say
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()
