@@ -394,7 +394,8 @@ class Store:
         if passages:
             annotator = self.annotator(annotator)
             with self._write() as db:
-                db.executemany("INSERT OR IGNORE INTO shown VALUES (?, ?)", [(passage, annotator) for passage in passages])
+                there = "INSERT OR IGNORE INTO shown SELECT key, ? FROM passages WHERE key = ?"  # one may have been removed since
+                db.executemany(there, [(annotator, passage) for passage in passages])
 
     def undo(self, annotator: str, token: str = "") -> Decision | None:
         """Take an annotator's last decision back and return it, or None where there is nothing to take back.
