@@ -11,6 +11,7 @@
     ├── ExperimentError         an experiment's file, or what it wrote, can't be used; names file and line
     ├── ProjectError            a project's folder lacks what is wanted of it
     ├── ReviewError             a decision, or a file of decisions, can't be kept or used
+    │   └── BusyError           not now: another program holds the file, or the disk is full
     ├── ModelError              a model folder is damaged, foreign or of an unknown format
     └── MissingExtraError       an optional dependency is not installed; names the pip command
 
@@ -54,6 +55,10 @@ class ProjectError(TaggerError):
 
 class ReviewError(TaggerError):
     """A decision, or a file of decisions, can't be kept or used."""
+
+
+class BusyError(ReviewError):
+    """The file of decisions can't be used now: another program holds it, or the disk is full."""
 
 
 class ModelError(TaggerError):

@@ -267,6 +267,9 @@ def test_serving_asks_for_the_token(guarded):
     assert ask(guarded.port, "GET", "/healthz").status == 200
     page = ask(guarded.port, "GET", "/", accept="text/html")
     assert (page.status, page.headers["location"]) == (303, "/login")
+    page = ask(guarded.port, "GET", "/read/x/2?part=3&x=%C3%A9", accept="text/html")
+    assert (page.status, page.headers["location"]) == (303, "/login?to=/read/x/2%3Fpart%3D3%26x%3D%25C3%25A9")
+    assert b'name="to" value="/read/x/2?part=3&amp;x=%C3%A9"' in ask(guarded.port, "GET", page.headers["location"]).body
 
 
 def test_serving_keeps_the_token_in_a_cookie_of_its_own(guarded):
@@ -279,6 +282,58 @@ def test_serving_keeps_the_token_in_a_cookie_of_its_own(guarded):
     assert {part.strip().lower() for part in cookie.split(";")[1:]} >= {"httponly", "samesite=strict"}
     assert TOKEN not in cookie
     assert ask(guarded.port, "GET", "/", cookie=cookie.partition(";")[0]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("to", "place"),
+    [
+        ("/read/x/2?part=3", "/read/x/2?part=3"),
+        ("", "/"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("https://evil.example/", "/"),
+        ("/%0d%0aa", "/%0d%0aa"),
+        ("/x\r\nSet-Cookie: a=b", "/"),
+    ],
+)
+def test_serving_shows_the_page_that_was_asked_for_once_the_token_is_known(guarded, to, place):
+    form = urlencode({"token": TOKEN, "to": to}).encode()
+    answer = ask(guarded.port, "POST", "/login", form, content_type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.headers["location"]) == (303, place)
+
+
+def test_serving_sends_the_cookie_over_tls_only_behind_a_proxy_that_has_it(guarded):
+    form = urlencode({"token": TOKEN}).encode(), {"content_type": "application/x-www-form-urlencoded"}
+    plain = ask(guarded.port, "POST", "/login", form[0], **form[1])
+    assert "secure" not in plain.headers["set-cookie"].lower()
+    behind = ask(guarded.port, "POST", "/login", form[0], **form[1], host="example.org", origin="https://example.org")
+    assert behind.headers["set-cookie"].lower().endswith("; secure")
+
+
+def test_serving_answers_head_as_get_without_what_follows(guarded):
+    for path, status in (("/healthz", 200), ("/login", 200), ("/v1/model", 401), ("/static/base.css", 200)):
+        got, head = (ask(guarded.port, method, path) for method in ("GET", "HEAD"))
+        assert (head.status, head.body) == (status, b"")
+        assert head.headers["content-length"] == got.headers["content-length"]
+    assert ask(guarded.port, "HEAD", "/v1/tag", authorization=f"Bearer {TOKEN}").status == 405
+
+
+def test_serving_knows_no_document_of_a_number_that_is_none(server):
+    place = post_file(server.port, "/read", "a.txt", b"Police took bribes.", field="files").headers["location"]
+    assert ask(server.port, "GET", f"{place}/1").status == 200
+    for number in ("0", "2", "01", "-1", "x", "1" * 5000, "%D9%A1"):
+        assert ask(server.port, "GET", f"{place}/{number}").status == 404
+
+
+def test_serving_writes_no_upload_to_the_disk(server, monkeypatch):
+    rolled = []
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.rollover", lambda self: rolled.append(self))
+    large = b"Police officers in the capital took large bribes from traffickers of women, men and children.\n\n" * 12_000
+    assert len(large) > 1 << 20
+    assert post_file(server.port, "/v1/documents", "a.txt", large).status == 200
+    assert post_file(server.port, "/read", "a.txt", large, field="files").status == 303
+    assert rolled == []
 
 
 def test_serving_limits_the_size_of_a_request(guarded):

@@ -13,7 +13,10 @@ from serving import ask, post_json
 from tagger import bundle, corpus
 from tagger.extending import read_labels
 from tagger.project import create
-from tagger.serving.review.store import Store
+from tagger.review.store import Store
+from tagger.serving.engine import Engine
+from tagger.serving.review.project import Project
+from tagger.tagging import Tagger
 
 NAME = "victim_identification"
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality", NAME)
@@ -25,8 +28,17 @@ def study(tmp_path):
     return tmp_path / "study"
 
 
+WITHOUT_WEB = """
+import sys
+sys.modules.update(dict.fromkeys(("fastapi", "starlette", "uvicorn", "multipart", "python_multipart", "prometheus_client")))
+from tagger.cli import main
+main()
+"""
+
+
 def call(study, *arguments):
-    done = subprocess.run([sys.executable, "-m", "tagger", *map(str, arguments)], cwd=study, capture_output=True, text=True, check=False)
+    """Call the command where the extra `serve` is not installed."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_WEB, *map(str, arguments)], cwd=study, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -83,10 +95,21 @@ def test_candidates_are_decided_in_the_browser_and_learned_from(study, root):
     model = bundle.load(study / "models/default")
     assert model.themes == THEMES
     store = Store(study / "workbench/review.sqlite", THEMES)
-    assert len(store.learned(model.card["digest"])) == len(store.documents()) > 1
-    store.close()
+    project = Project(store, Engine(Tagger(model)))
+    assert len(project.learned()) == len(store.documents()) > 1
+    taken = (study / "corpora/reviewed/passages.jsonl").read_bytes()
+    store.decide("changed", 1, "Ana", THEMES, queue="suspects")
     more = call(study, "theme", "find", NAME, example / "reports", example / "later", "--review")
     assert re.search(r"workbench: \d+ of 96 passages to decide", more)
+    assert (study / "corpora/reviewed/passages.jsonl").read_bytes() == taken  # what finds writes no corpus
+    call(study, "theme", "learn", NAME, "-o", "models/other")
+    assert (study / "corpora/reviewed/passages.jsonl").read_bytes() != taken
+    assert len(project.learned()) == len(store.documents()) - 1  # of the model that learned from what was written over; another has come
+    for document in store.documents():
+        store.hold_out(document.id, True)
+    store.close()
+    done = subprocess.run([sys.executable, "-m", "tagger", "theme", "learn", NAME], cwd=study, capture_output=True, text=True, check=False)
+    assert (done.returncode, (study / "corpora/reviewed").exists()) == (1, False)  # no model learns from what is held out
     with served(study) as (port, said):
         assert "models/default" in said[0]
         task = ask(port, "GET", f"/review/tasks?annotator=Ana&queue=candidates&theme={NAME}").json["tasks"][0]

@@ -7,9 +7,11 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 from serving import ask, post_file, post_json, serving
@@ -17,8 +19,8 @@ from serving import ask, post_file, post_json, serving
 import tagger
 from tagger import corpus
 from tagger.extending import Candidate, add_theme
-from tagger.serving.review.candidates import send as send_candidates
-from tagger.serving.review.store import Store
+from tagger.review.candidates import send as send_candidates
+from tagger.review.store import Store
 from tagger.serving.settings import Settings
 from tagger.themes import Theme
 
@@ -214,7 +216,7 @@ def test_desk_ten_corrections_by_keyboard_are_found_again_exported_and_learned_f
     see(page, ".site .model").to_have_text(re.compile("^default"))
     page.goto(served.url + "/review")
     ready(page, len(rows))
-    assert "Mexico" not in page.inner_text("#basis")
+    assert "Left out" not in page.inner_text("#basis")
 
 
 def test_desk_random_order_hides_the_model_and_the_others_show_it(desk, served, report):
@@ -238,6 +240,27 @@ def test_desk_random_order_hides_the_model_and_the_others_show_it(desk, served, 
     assert page.inner_text(".theme[data-theme=forced_labor] .score").split()[0] == f"{score:.2f}"
     like = served.app.state.workbench.examples_like(text)
     assert page.eval_on_selector_all("#examples li", "them => them.map(one => Number(one.dataset.example))") == like
+
+
+def test_desk_reviews_a_report_that_nobody_has_read(desk, served, report):
+    page = desk("/")
+    page.check("[name=unread]")
+    page.set_input_files("input[type=file]", report)
+    page.wait_for_url("**/review")
+    begin(page, order="random")
+    page.keyboard.press("Enter")
+    ready(page, 1)
+    assert ask(served.port, "GET", "/", accept="text/html").body.count(b'class="opened"') == 0
+    see(page, "#basis").to_have_text(re.compile("From 1 of 112 passages, read in random order. $"))
+    assert post_json(served.port, "/learn/export", {}).status == 200
+    sheet = next(served.app.state.settings.home.glob("corpora/*/README.md"))
+    assert "None of the documents was opened for reading" in sheet.read_text()
+    place = post_file(served.port, "/read", "again.txt", report.read_bytes(), field="files").headers["location"]
+    assert ask(served.port, "GET", place, accept="text/html").status == 200
+    page.reload()
+    see(page, "#basis").to_have_text(re.compile("Opened under Read, too, where whoever looked has seen the model's labels: Mexico, 2014.$"))
+    post_json(served.port, "/learn/export", {})
+    assert "1 of the documents was opened for reading" in sheet.read_text()
 
 
 def test_desk_two_annotators_see_nothing_of_each_other_until_both_have_decided(desk, served, report):
@@ -413,6 +436,24 @@ def test_desk_passes_the_accessibility_rules_of_axe(desk, served, report, axe, o
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
+@pytest.mark.parametrize("width", [320, 360, 700, 961])
+def test_desk_fits_a_window_of_any_width(desk, served, report, width):
+    send(served.port, "report.txt", report.read_bytes())
+    page = desk("/review", viewport={"width": width, "height": 700})
+
+    def wide():
+        outside = "[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.scroll') && e.getBoundingClientRect().right > innerWidth + 0.5)"
+        return page.evaluate(f"[document.documentElement.scrollWidth > innerWidth, ...{outside}.map(e => e.outerHTML.slice(0, 80))]")
+
+    assert wide() == [False]
+    begin(page, name="A name of forty letters that is very long", order="informative:data_quality")
+    page.keyboard.press("Enter")
+    ready(page, 1)
+    assert wide() == [False]
+    page.goto(served.url + "/learn")
+    assert wide() == [False]
+
+
 # What the server keeps
 
 
@@ -489,6 +530,34 @@ def test_desk_keeps_decisions_while_the_server_is_away(killable, browser, report
     page.close()
 
 
+def test_desk_keeps_decisions_where_the_browser_stores_nothing(killable, browser, report, tmp_path):
+    process, port = killable()
+    send(port, "report.txt", report.read_bytes())
+    page = browser.new_page()
+    failed = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('closed', 'SecurityError'); } })")
+    page.goto(f"http://127.0.0.1:{port}/review")
+    begin(page, order="random")
+    process.kill()
+    process.wait()
+    texts = []
+    for key in ("1", "2"):
+        texts.append(page.inner_text("#text"))
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        see(page, "#text").not_to_have_text(texts[-1])
+    see(page, "#alarm").to_contain_text("2 decisions wait in this page, as the browser's storage takes no more: leave it open")
+    killable(port)
+    see(page, "#alarm").to_be_hidden()
+    ready(page, 2)
+    assert failed == []
+    page.close()
+    with closing(Store(tmp_path / "home/review.sqlite", THEMES)) as store:
+        given = {entry.key: entry.text for entry in store.entries()}
+        assert [(given[one.passage], one.labels) for one in store.decisions()] == [(texts[0], THEMES[:1]), (texts[1], THEMES[1:2])]
+
+
 def test_desk_keeps_decisions_while_the_server_has_another_data_folder(killable, browser, report):
     process, port = killable()
     send(port, "report.txt", report.read_bytes())
@@ -532,6 +601,20 @@ def test_server_keeps_nothing_of_a_document_that_is_not_sent_to_review(served, r
     for path in ("/review", "/learn", "/review/progress", "/learn/runs/last"):
         ask(served.port, "GET", path)
     assert not (tmp_path / "home").exists()
+
+
+def test_server_says_why_a_decision_can_not_be_kept_now(served, report, capfd):
+    send(served.port, "report.txt", report.read_bytes())
+    store = served.app.state.workbench.project.store
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    given = {"token": "decision-1", "passage": 1, "annotator": "Ana", "labels": [], "queue": "random"}
+    answer = post_json(served.port, "/review/decisions", given)
+    other.close()
+    assert (answer.status, answer.json["error"]) == (503, f"{store.path}: can't be written now: another program holds it")
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert post_json(served.port, "/review/decisions", given).status == 200
 
 
 def test_server_refuses_requests_that_make_no_sense(served, report):

@@ -14,13 +14,13 @@ import pytest
 import tagger
 from tagger import corpus
 from tagger.errors import ModelError, OutputError, ReviewError
+from tagger.review.export import export, to_learn_from
+from tagger.review.store import Store, digest
 from tagger.serving.engine import Engine
-from tagger.serving.review.export import export
 from tagger.serving.review.learning import Learning, adopted, held_out_document
-from tagger.serving.review.project import Project, digest
+from tagger.serving.review.project import Project
 from tagger.serving.review.retraining import _compared
 from tagger.serving.review.showing import verdict
-from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
@@ -41,8 +41,7 @@ def decide(project, key, labels, who="Ana", queue="random"):
 
 
 def write(project, folder, **options):
-    store = project.store
-    return export(folder, store.documents(), store.entries(), project.verdicts(), THEMES, **options)
+    return export(project.store, folder, **options).passages
 
 
 def test_export_is_a_corpus_that_passes_its_check(project, tmp_path):
@@ -88,7 +87,7 @@ def test_export_names_the_themes_for_which_a_passage_was_read(project, tmp_path)
     project.store = Store(project.store.path, [*THEMES, "new"])
     decide(project, 1, ["complicity", "new"], who="Ben")
     decide(project, 2, [])
-    export(tmp_path / "c", project.store.documents(), project.store.entries(), project.verdicts(), project.store.themes)
+    write(project, tmp_path / "c")
     assert corpus.check(tmp_path / "c", project.store.themes) == []
     assert corpus.statistics(tmp_path / "c", project.store.themes)["asked"] == dict.fromkeys(project.store.themes, 2)
     assert {theme: corpus.statistics(tmp_path / "c", project.store.themes)["themes"][theme] for theme in ("new", "data_quality")} == {
@@ -152,9 +151,32 @@ def test_export_keeps_passages_apart_between_which_others_are_missing(project, t
     assert runs["report-0009"] is None
 
 
+def test_export_leaves_alone_what_somebody_has_changed(project, tmp_path):
+    decide(project, 1, ["complicity"])
+    for name in ("passages.jsonl", "annotations.jsonl", "README.md"):
+        write(project, tmp_path / name)
+        path = tmp_path / name / name
+        path.write_text(path.read_text().replace("complicity", "data_quality") + "\n")
+        corrected = path.read_text()
+        with pytest.raises(OutputError, match="or changed ones"):
+            write(project, tmp_path / name)
+        assert path.read_text() == corrected
+
+
+def test_export_of_what_models_may_learn_from_leaves_nothing_of_held_out_documents(project, tmp_path):
+    decide(project, 1, [])
+    assert write(project, tmp_path / "c", held_out=False) == 1
+    assert len(to_learn_from(project.store)) == 1
+    project.store.hold_out(1, True)
+    assert write(project, tmp_path / "c", held_out=False) == 0
+    assert not (tmp_path / "c").exists()
+    assert to_learn_from(project.store) == []
+    assert write(project, tmp_path / "c") == 1
+
+
 def test_export_replaces_its_own_folder_only(project, tmp_path):
     with pytest.raises(ReviewError, match="no passage was reviewed yet"):
-        write(project, tmp_path / "c")
+        project.export(tmp_path / "c")
     decide(project, 1, [])
     write(project, tmp_path / "c")
     decide(project, 2, [])
@@ -249,6 +271,8 @@ def test_retraining_compares_on_held_out_documents_and_takes_over_when_told(proj
         time.sleep(0.05)
     assert held == []
 
+    card = tagger.load(tmp_path / "home" / "models" / name).model.card  # known also where a server is started with it
+    assert project.store.learned(card["corpora"][1]["sha256"]) == {2}
     learning.adopt(project, name)
     assert project.engine.tagger.name == name
     assert [part["name"] for part in project.engine.tagger.model.card["corpora"]] == ["small", "reviewed"]
@@ -354,7 +378,11 @@ def test_status_of_a_run_reads_as_json_whenever_it_is_read(project, learning):
     ("result", "start"),
     [
         ({"passages": 0}, "Nothing tells whether"),
-        ({"passages": 1, "macro": {"difference": None}}, "Measured on 1 passage of one document only"),
+        ({"passages": 1, "documents": 1, "macro": {"difference": None}}, "Measured on 1 passage of 1 document only"),
+        (
+            {"documents": 2, "macro": {"difference": None}, "flips": [{"mended": False}] * 16 + [{"mended": True}]},
+            "Too few of 90 passages of 2 documents carry a theme to tell a difference in F1: the new model mends 1 label and breaks 16.",
+        ),
         ({"flips": []}, "Both models give these 90 passages the same labels."),
         ({"macro": {"difference": {"value": 0.01, "low": -0.01, "high": 0.03}}}, "No difference can be told: macro F1 +0.010"),
         ({}, "The new model is better: macro F1 +0.020, 95 % interval +0.010 to +0.030."),

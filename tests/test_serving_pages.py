@@ -12,9 +12,10 @@ import openpyxl
 import pytest
 from making import mexico, three_countries
 from making_pdf import reportlab_pdf
-from serving import post_file, serving
+from serving import ask, post_file, serving
 
 import tagger
+from tagger.serving import pages
 from tagger.serving.settings import Settings
 from tagger.writing.jsonl import tagged_to_json
 
@@ -241,6 +242,27 @@ def test_serving_pages_read_a_table_and_a_pdf(open_page, server):
     assert page.locator("main .page").first.inner_text() == "p. 1"
 
 
+def test_serving_pages_show_a_long_document_in_parts(open_page, axe, server, monkeypatch):
+    monkeypatch.setattr(pages, "_PART", 100)
+    lines = [f"{'Prevention' if n == 111 else ''}\n\nPolice officer {n} took bribes." for n in range(1, 211)]
+    place = post_file(server.port, "/read", "long.txt", "\n".join(lines).encode(), field="files").headers["location"]
+    page = open_page(server.url + place, viewport={"width": 320, "height": 800})
+    assert shown(page) == 100
+    assert "210 passages" in page.inner_text(".facts")
+    assert axe(page) == ""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.click(".counts >> text=Prevention")
+    page.wait_for_url("**?part=2")
+    assert page.inner_text(".parts >> nth=0").startswith("Passages 101 to 200 of 210")
+    assert page.inner_text(".passage >> nth=0").endswith("Police officer 101 took bribes.")
+    page.click("[rel=next] >> nth=0")
+    page.wait_for_url("**?part=3")
+    assert shown(page) == 10
+    assert page.locator("[rel=next]").count() == 0
+    for part, status in (("4", 404), ("0", 422), ("1" * 5000, 422)):
+        assert ask(server.port, "GET", f"{place}?part={part}").status == status
+
+
 def test_serving_pages_list_the_countries_of_a_file(open_page, several_address):
     page = open_page(several_address)
     countries = [report.country for report in three_countries()]
@@ -263,6 +285,12 @@ def test_serving_pages_ask_for_the_token(open_page, report):
         page.fill("[name=token]", TOKEN)
         page.keyboard.press("Enter")
         page.wait_for_selector("textarea")
+        page.context.clear_cookies()
+        page.goto(f"{guarded.url}/review")
+        page.fill("[name=token]", TOKEN)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{guarded.url}/review")
+        page.goto(guarded.url)
         drop(page, "report.txt", report.read_bytes())
         assert shown(page) == 112
 

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 import tagger
-from tagger.errors import ReviewError
+from tagger.errors import BusyError, ReviewError
 from tagger.records import Document, Passage, Tagged
+from tagger.review import estimates
+from tagger.review.agreement import agreement, verdicts
+from tagger.review.store import Store
 from tagger.serving.engine import Engine
-from tagger.serving.review import estimates
-from tagger.serving.review.agreement import agreement, verdicts
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors, suspects
 from tagger.serving.review.showing import differences
-from tagger.serving.review.store import Store
 from tagger.tagging import Tagger
 
 THEMES = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
@@ -123,6 +123,40 @@ def test_store_knows_who_has_seen_what_the_model_says(store, mexico):
         (3, "Ana", "again"),
         (1, "Ben", "random"),
     ]
+
+
+def test_store_knows_who_was_shown_what_the_model_says_of_a_passage_and_did_not_decide(project):
+    hidden, _ = project.tasks("Ana", "random", count=2)
+    shown, _ = project.tasks("ana", "uncertain", count=1)
+    for key in (hidden[0].entry.key, shown[0].entry.key):
+        decide(project.store, key, [])
+        decide(project.store, key, [], who="Ben")
+    assert [decision.queue for decision in project.store.decisions("Ana")] == ["random", "again"]
+    assert [decision.queue for decision in project.store.decisions("Ben")] == ["random", "random"]
+
+
+def test_store_knows_what_was_opened_for_reading(store, mexico):
+    document, tags = mexico
+    store.add(document, tags, model="m")
+    store.add(document, tags[:5], model="m", read=True)
+    assert [one.read for one in store.documents()] == [False, True]
+    store.note_read(tags)
+    assert [one.read for one in store.documents()] == [True, True]
+
+
+def test_store_says_in_one_line_that_another_program_holds_it(store, mexico):
+    store.add(*mexico, model="m")
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(BusyError, match=r"review\.sqlite: can't be written now: another program holds it$"):
+        decide(store, 1, [])
+    other.close()
+    decide(store, 1, [])
+    store._db.execute(f"PRAGMA max_page_count = {store._db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(BusyError, match="the disk is full"):
+        store.add(*small("large", 2000), model="m")
+    assert len(store.documents()) == len(store.decisions()) == 1
 
 
 def test_estimates_count_what_was_decided_before_the_model_was_shown(project, mexico):
@@ -235,7 +269,7 @@ def test_store_survives_the_kill_of_its_process(store, tmp_path, mexico):
     program = f"""
 from pathlib import Path
 from tagger.serving.review.showing import differences
-from tagger.serving.review.store import Store
+from tagger.review.store import Store
 from tagger.tagging import Tagger
 store = Store(Path({str(store.path)!r}), {THEMES!r})
 for key in range(1, 101):
@@ -276,16 +310,22 @@ def test_store_takes_a_further_theme_and_tells_for_which_a_passage_was_read(stor
     more.close()
 
 
-def test_store_of_an_older_format_is_brought_up_to_date(store, mexico):
+@pytest.mark.parametrize("version", [1, 2])
+def test_store_of_an_older_format_is_brought_up_to_date(store, mexico, version):
     store.add(*mexico, model="m")
     decide(store, 1, ["complicity"])
     store.close()
     with sqlite3.connect(store.path) as db:
-        db.executescript("ALTER TABLE decisions DROP COLUMN asked; DROP TABLE candidates; PRAGMA user_version = 1")
+        db.executescript("ALTER TABLE documents DROP COLUMN read; DROP TABLE shown; DROP TABLE written; PRAGMA user_version = 2")
+        if version == 1:
+            db.executescript("ALTER TABLE decisions DROP COLUMN asked; DROP TABLE candidates; PRAGMA user_version = 1")
     db.close()
     again = Store(store.path, [*THEMES, "new"])
     assert [decision.asked for decision in again.decisions()] == [THEMES]
     again.queue("new", [1])
+    decide(again, 1, [])
+    assert again.decisions()[0].queue == "again"
+    assert again.documents()[0].read
     again.close()
 
 

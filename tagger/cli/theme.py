@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.util import find_spec
 from inspect import Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,6 @@ import typer
 from tagger.cli import app, inform, places
 from tagger.cli.corpus import waiting
 from tagger.cli.options import Limit, limits
-from tagger.errors import MissingExtraError
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from tagger.project import Project
     from tagger.reading import Limits
     from tagger.records import Document
-    from tagger.serving.review.store import Store
+    from tagger.review.store import Store
     from tagger.themes import Codebook, Theme
 
 FEW = 30  # passages with a theme: below, what is measured in experiments/new-theme gets much worse
@@ -165,16 +163,13 @@ def learn_cli(
     project = places.decide(context, places.needed())
     named, codebook = theme_name(name), load_codebook(project.themes)
     known = load(base).model
-    reviewed = _take(project, codebook)
+    _take(project, codebook)
     for file in files or []:
         held, carry = write_labelled(project.corpus(named), named, read_labels(file, named))
         print(f"{project.corpus(named)}: {many(held, 'passage')} read for {named}, {carry} with it", file=sys.stderr)
     with waiting(f"Learning {named}"):
         model, found = learn_theme(named, project.corpora(), codebook, known)
     folder = bundle.save(model, places.model_to_write(context, out), readme=render_card(model, codebook.only(model.themes)))
-    if reviewed:
-        with closing(_store(project, codebook)) as store:
-            store.note_learned(str(load(folder).model.card["digest"]), reviewed)
     print(f"{folder}: {len(model.themes)} themes: {', '.join(model.themes)}", file=sys.stderr)
     _say(found)
 
@@ -207,14 +202,16 @@ def _find(project: Project, name: str, documents: Sequence[Document], search: Se
     from tagger.corpus import passages as rows
     from tagger.errors import ThemesError
     from tagger.extending import find_candidates, write_candidates
+    from tagger.review.export import REVIEWED
     from tagger.themes import load_codebook
 
     codebook = load_codebook(project.themes)
     theme = next((theme for theme in codebook.themes if theme.name == name), None)
     if theme is None:
         raise ThemesError(f"{project.themes}: has no theme {name!r}; it has {', '.join(codebook.names)}: tagger theme new {name}")
-    _take(project, codebook)
-    every = [row for folder in project.corpora() for row in rows(folder)]
+    decided = _decided(project, codebook)
+    folders = [folder for folder in project.corpora() if decided is None or folder.name != REVIEWED]  # of earlier decisions
+    every = [*(row for folder in folders for row in rows(folder)), *(decided or [])]
     labelled = [row for row in every if name in row["labels"] or name in row.get("asked", ())]
     passages = [passage for document in documents for passage in document.passages]
     carry = [row["text"] for row in labelled if name in row["labels"]]
@@ -243,31 +240,37 @@ def _send(project: Project, codebook: Codebook, theme: Theme, documents: Sequenc
     from tagger.tagging import load
 
     with closing(_store(project, codebook)) as store:
-        from tagger.serving.review.candidates import send
+        from tagger.review.candidates import send
 
         return send(store, load(project.model if project.model.is_dir() else None), documents, theme.name, found)
 
 
-def _take(project: Project, codebook: Codebook) -> list[str]:
-    """Bring what was decided in the workbench, if anything, into the project's corpora; return the digests of the documents."""
-    from tagger.serving.review.store import FILE
+def _decided(project: Project, codebook: Codebook) -> list[dict[str, Any]] | None:
+    """Return what was decided in the workbench, as lines of a corpus; None where there is no workbench."""
+    from tagger.review.export import to_learn_from
+    from tagger.review.store import FILE
 
     if not (project.workbench / FILE).is_file():
-        return []
+        return None
     with closing(_store(project, codebook)) as store:
-        from tagger.serving.review.candidates import take
-        from tagger.serving.review.learning import REVIEWED
+        return to_learn_from(store)
 
-        count, digests = take(store, project.corpus(REVIEWED))
-        if count:
-            print(f"{project.corpus(REVIEWED)}: {many(count, 'passage')} decided in the workbench", file=sys.stderr)
-        return digests
+
+def _take(project: Project, codebook: Codebook) -> None:
+    """Bring what was decided in the workbench, if anything, into the project's corpora."""
+    from tagger.review.export import REVIEWED, export
+    from tagger.review.store import FILE
+
+    if not (project.workbench / FILE).is_file():
+        return
+    with closing(_store(project, codebook)) as store:
+        count = export(store, project.corpus(REVIEWED), held_out=False).passages
+    if count:
+        print(f"{project.corpus(REVIEWED)}: {many(count, 'passage')} decided in the workbench", file=sys.stderr)
 
 
 def _store(project: Project, codebook: Codebook) -> Store:
     """Open the review of the project's workbench."""
-    if find_spec("fastapi") is None:
-        raise MissingExtraError("fastapi", "serve")
-    from tagger.serving.review.store import FILE, Store
+    from tagger.review.store import FILE, Store
 
     return Store(project.workbench / FILE, codebook.names)

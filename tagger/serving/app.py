@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,15 +10,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
 from tagger import __version__, load
-from tagger.errors import MissingExtraError, TaggerError
+from tagger.errors import BusyError, MissingExtraError, TaggerError
 from tagger.serving import api, assets, pages
 from tagger.serving.documents import Shelf
 from tagger.serving.engine import Engine, Line
 from tagger.serving.metrics import Measured, Metrics
-from tagger.serving.rendering import PARTS, page
+from tagger.serving.rendering import page
 from tagger.serving.review import routes as review
 from tagger.serving.review.learning import in_use
 from tagger.serving.review.workbench import Workbench
@@ -27,6 +29,8 @@ from tagger.serving.uploads import Uploads
 
 _ABOUT = """Tags passages of human-trafficking country reports by theme, with a calibrated probability, the words that decided, and a mark
 where a person should look."""
+
+MultiPartParser.spool_max_size = sys.maxsize  # what is sent is in memory only, as the pages say; the guard bounds its size
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -48,11 +52,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = Engine(load(in_use(settings)))
-    app.state.pages = Line(threads=1, waiting=64)  # to write a page or a file takes long, too, and tagging goes on
+    app.state.pages = Line(threads=1, waiting=64)  # to write a page takes long, too, and tagging goes on
+    app.state.files = Line(threads=1, waiting=64)  # and longer what is written of all passages of a long document
     app.state.uploads = Uploads(settings.limits)
     app.state.shelf = Shelf(settings.opened, settings.characters)
     app.state.metrics = Metrics()
-    app.state.parts = {name: path for name, path in PARTS.items() if name == "Read" or review.router.routes}
     app.include_router(api.router)
     if not settings.api_only:
         app.state.workbench = Workbench(settings, app.state.engine)
@@ -96,6 +100,8 @@ def _told(error: Exception) -> tuple[int, str, dict[str, str] | None]:
             return 422, api.first_error(error.errors()), None
         case MissingExtraError():
             return 501, str(error), None
+        case BusyError():
+            return 503, str(error), None
         case TaggerError():
             return 422, str(error), None
         case _:

@@ -22,6 +22,8 @@ class Opened:
         self.documents = tuple(documents)
         self.characters = sum(len(document.text) for document in documents)
         self.title = label(self.documents[0]) if len(self.documents) == 1 else name
+        self.read: set[int] = set()
+        """The places of the documents that were shown with the model's labels."""
         self.passages = sum(len(document.passages) for document in documents)
         self._tagged: tuple[Tagger, Results] | None = None
 

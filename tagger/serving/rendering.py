@@ -29,7 +29,5 @@ _ENVIRONMENT.globals.update(many=many, version=__version__)
 
 def page(request: Request, template: str, *, part: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template that extends ``base.html``; ``part`` is the one of `PARTS` that it belongs to."""
-    text = _ENVIRONMENT.get_template(template).render(
-        parts=request.app.state.parts, part=part, about=request.app.state.engine.tagger.about, **values
-    )
+    text = _ENVIRONMENT.get_template(template).render(parts=PARTS, part=part, about=request.app.state.engine.tagger.about, **values)
     return HTMLResponse(clean(text), status_code=status)

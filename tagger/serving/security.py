@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -56,6 +56,8 @@ class Guard:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
+            if scope["method"] == "HEAD":  # answered as GET; the server leaves out what would follow the head
+                scope = {**scope, "method": "GET"}
             answer = self._refusal(scope, Headers(scope=scope)) or self.app
             await answer(scope, self._limited(scope, receive), _with_headers(send))
 
@@ -71,7 +73,8 @@ class Guard:
             return _refuse(403, "pages of other servers may not ask this one: name theirs with --origin")
         if self.settings.token is not None and not scope["path"].startswith(_OPEN) and not self._knows_token(headers):
             if scope["method"] == "GET" and "text/html" in headers.get("accept", "") and not self.settings.api_only:
-                return RedirectResponse("/login", status_code=303)
+                asked = scope["path"] + "?" * bool(scope["query_string"]) + scope["query_string"].decode("latin-1")
+                return RedirectResponse("/login" if asked == "/" else f"/login?to={quote(asked, safe='/')}", status_code=303)
             return _refuse(401, "send the token: Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._most(scope):

@@ -1,1 +1,1 @@
-"""Review and retrain: passages are saved to be reviewed, decided in a chosen order, and learned from."""
+"""Review and retrain in the browser, on top of `tagger.review`: passages are decided in a chosen order, and learned from."""

@@ -22,16 +22,16 @@ from typing import IO, Any
 
 from tagger.errors import ModelError, ReviewError
 from tagger.reading.sandbox import search_path
-from tagger.serving.review.agreement import Verdict
-from tagger.serving.review.estimates import random_part
-from tagger.serving.review.export import export
-from tagger.serving.review.project import Project, digest
-from tagger.serving.review.store import Entry, ReviewDocument
+from tagger.review.agreement import Verdict
+from tagger.review.estimates import random_part
+from tagger.review.export import REVIEWED, export
+from tagger.review.store import Entry, digest
+from tagger.serving.review.project import Project
 from tagger.serving.settings import Settings
 from tagger.tagging import Tagger, load
 from tagger.writing.whole import whole
 
-JOB, HELD_OUT, REVIEWED, STATUS = "job.json", "held_out.json", "reviewed", "status.json"
+JOB, HELD_OUT, STATUS = "job.json", "held_out.json", "status.json"
 _LOG, _LOCK, _CHOSEN = "log.txt", "lock", "model.txt"
 _FRUGAL = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -194,9 +194,7 @@ def _prepare(folder: Path, project: Project) -> list[str]:
     """Write what a run learns from and is measured on; return the digests of the documents that it learns from."""
     store, found = project.store, project.verdicts()
     documents, entries = store.documents(), project.pool().entries
-    learn = to_learn_from(documents, entries, found)
-    if learn:
-        export(folder / REVIEWED, documents, entries, found, store.themes, only=learn)
+    learned = export(store, folder / REVIEWED, held_out=False).documents
     unfair = project.learned()
     test = [
         held_out_document(document.name, [entry for entry in entries if entry.document == document.id], found)
@@ -204,13 +202,7 @@ def _prepare(folder: Path, project: Project) -> list[str]:
         if document.held_out and document.id not in unfair
     ]
     write_json(folder / HELD_OUT, [document for document in test if document["labels"]])
-    return [document.digest for document in documents if document.id in learn]
-
-
-def to_learn_from(documents: Sequence[ReviewDocument], entries: Sequence[Entry], found: Mapping[int, Verdict]) -> set[int]:
-    """Return the documents with reviewed passages that models may learn from."""
-    reviewed = {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
-    return reviewed & {document.id for document in documents if not document.held_out}
+    return learned
 
 
 def held_out_document(name: str, entries: Sequence[Entry], found: Mapping[int, Verdict]) -> dict[str, Any]:

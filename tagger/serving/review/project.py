@@ -11,12 +11,12 @@ from typing import Any
 
 from tagger.errors import ReviewError
 from tagger.records import Document, Tagged
+from tagger.review.agreement import Verdict, verdicts
+from tagger.review.estimates import Estimates, estimate, random_part, sample
+from tagger.review.export import export
+from tagger.review.store import BLIND, Decision, Entry, Store, digest
 from tagger.serving.engine import Engine
-from tagger.serving.review.agreement import Verdict, verdicts
-from tagger.serving.review.estimates import Estimates, estimate, random_part, sample
-from tagger.serving.review.export import export
 from tagger.serving.review.queues import QUEUES, Pool, suspects
-from tagger.serving.review.store import BLIND, Decision, Entry, Store
 from tagger.tagging import Tagger
 
 _SAME = 0.5  # a document of which such a share of passages stands in a corpus is part of it
@@ -65,9 +65,9 @@ class Project:
         """The digest of the model in use."""
         return digest(self.engine.tagger)
 
-    def add(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
+    def add(self, document: Document, tagged: Sequence[Tagged], *, read: bool = False) -> tuple[int, bool]:
         """Save a document to be reviewed; see `Store.add`."""
-        return self.store.add(document, tagged, model=self.model)
+        return self.store.add(document, tagged, model=self.model, read=read)
 
     def pool(self) -> Pool:
         """Return all passages; those that an earlier model tagged are tagged anew first."""
@@ -108,6 +108,8 @@ class Project:
             fresh = [key for key in ordered if key not in mine and others[key] < 2]
             # What was skipped comes again when nothing else is left.
             keys = fresh or [key for key in ordered if key in mine and mine[key].labels is None and others[key] < 2]
+        if queue not in BLIND:
+            self.store.show(keys[:count], annotator)
         return [self.task(key, mine.get(key), queue) for key in keys[:count]], len(keys)
 
     def _ordered(self, pool: Pool, queue: str, theme: str | None) -> list[int]:
@@ -149,13 +151,10 @@ class Project:
         return self._known[1]
 
     def export(self, folder: Path) -> int:
-        """Write the reviewed passages to a corpus; return how many. It is noted, as models may be trained on it anywhere."""
-        from tagger import corpus
-
-        documents, entries, found = self.store.documents(), self.pool().entries, self.verdicts()
-        count = export(folder, documents, entries, found, self.store.themes)
-        used = {entry.document for entry in entries if (verdict := found.get(entry.key)) is not None and verdict.labels is not None}
-        self.store.note_learned(corpus.digest(folder), [document.digest for document in documents if document.id in used])
+        """Write the reviewed passages to a corpus; return how many."""
+        self.pool()  # tagged by the model in use
+        if not (count := export(self.store, folder).passages):
+            raise ReviewError("no passage was reviewed yet: decide some first, or settle those on which annotators differ")
         return count
 
     def verdicts(self) -> dict[int, Verdict]:
@@ -193,8 +192,3 @@ def _learned_corpora(tagger: Tagger) -> set[str]:
     """Return the digests of the corpora from which, by its card, a model has learned."""
     card = tagger.model.card.get("corpora")
     return {str(part.get("sha256")) for part in card if isinstance(part, dict)} if isinstance(card, list) else set()
-
-
-def digest(tagger: Tagger) -> str:
-    """What names a model, whatever its folder is called."""
-    return str(tagger.model.card.get("digest", tagger.name))

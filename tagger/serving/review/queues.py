@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tagger.comparing.likeness import Index, rarity
 from tagger.features import Features, FeatureSettings
-from tagger.serving.review.store import Decision, Entry, ReviewDocument
+from tagger.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random", "candidates")
 _DIVERSE = 200  # so many passages a theme are picked for their diversity; the others follow by uncertainty

@@ -26,8 +26,9 @@ from tagger.duplicates import near_duplicates
 from tagger.errors import TaggerError
 from tagger.evaluation import Predictions, compare, measure
 from tagger.records import Passage
-from tagger.serving.review.agreement import label_rows
-from tagger.serving.review.learning import HELD_OUT, JOB, REVIEWED, STATUS, write_json
+from tagger.review.agreement import label_rows
+from tagger.review.export import REVIEWED
+from tagger.serving.review.learning import HELD_OUT, JOB, STATUS, write_json
 from tagger.tagging import Tagger, load
 from tagger.themes import load_codebook
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from functools import partial
 from typing import Annotated, Any
 
@@ -12,12 +13,12 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from tagger.errors import ReviewError
-from tagger.serving.documents import Results, Shelf
+from tagger.review.store import AGAIN
+from tagger.serving.documents import Opened, Results, Shelf
 from tagger.serving.engine import Engine, Line
 from tagger.serving.rendering import page
 from tagger.serving.review import showing
 from tagger.serving.review.queues import QUEUES
-from tagger.serving.review.store import AGAIN
 from tagger.serving.review.workbench import Workbench
 
 _MOST, _LISTED = 50, 20  # passages in one answer, at most and of those decided
@@ -119,21 +120,27 @@ def review(request: Request) -> Response:
 async def send(request: Request, opened: Annotated[str, Form()], number: Annotated[int | None, Form()] = None) -> Response:
     """Save an opened file, or one document of it, to be reviewed."""
     shelf: Shelf = request.app.state.shelf
-    engine: Engine = request.app.state.engine
-    lines: Line = request.app.state.pages
     if (found := shelf.get(opened)) is None:
         raise HTTPException(404, "this document is not open any more: drop the file again")
     if number is not None and not 1 <= number <= len(found.documents):
         raise HTTPException(404, f"{found.name} has no document of this number")
-    results = await engine.run(partial(found.results, engine.tagger))
-    await lines.run(partial(_send, _workbench(request), results if number is None else [results[number - 1]]))
+    await send_opened(request, found, range(len(found.documents)) if number is None else [number - 1])
     return RedirectResponse("/review", status_code=303)
 
 
-def _send(workbench: Workbench, results: Results) -> None:
-    for document, tagged in results:
+async def send_opened(request: Request, opened: Opened, places: Iterable[int]) -> None:
+    """Save some documents of a file to be reviewed."""
+    engine: Engine = request.app.state.engine
+    lines: Line = request.app.state.files
+    results = await engine.run(partial(opened.results, engine.tagger))
+    await lines.run(partial(_send, _workbench(request), opened, results, places))
+
+
+def _send(workbench: Workbench, opened: Opened, results: Results, places: Iterable[int]) -> None:
+    for place in places:
+        document, tagged = results[place]
         if tagged:
-            workbench.send(document, tagged)
+            workbench.send(document, tagged, read=place in opened.read)
 
 
 @router.get("/review/tasks")

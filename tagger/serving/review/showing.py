@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from tagger.serving.review.agreement import Verdict, agreement
-from tagger.serving.review.estimates import WIDTH, Estimates, Stopping
+from tagger.review.agreement import Verdict, agreement
+from tagger.review.estimates import WIDTH, Estimates, Stopping
+from tagger.review.store import BLIND, Decision, Entry, ReviewDocument
 from tagger.serving.review.project import Project, Task
-from tagger.serving.review.store import BLIND, Decision, Entry, ReviewDocument
 from tagger.serving.review.workbench import Workbench
 from tagger.themes import Theme
 from tagger.writing.about import AboutTheme, letters
@@ -64,7 +64,7 @@ def _decided(entry: Entry, one: Decision) -> dict[str, Any]:
         "document": entry.line["document"],
         "section": entry.line["section"],
         "labels": None if one.labels is None else list(one.labels),
-        "suggested": list(one.suggested),
+        "suggested": [] if one.labels is None else list(one.suggested),  # who has skipped it may not have seen them
         "changed": one.labels is not None and set(one.labels) != set(one.suggested),
         "queue": one.queue,
         "at": one.at,
@@ -86,16 +86,20 @@ def progress(project: Project, annotator: str | None) -> dict[str, Any]:
             "changed": sum(one.labels is not None and set(one.labels) != set(one.suggested) for one in mine),
         },
         "annotators": [{"name": name, "decided": count} for name, count in counts.items()],
-        "estimates": {**estimates(project.estimates(), titles), "unfair": _unfair(project)},
+        "estimates": {**estimates(project.estimates(), titles), "notes": _notes(project)},
         "agreement": _agreement(project.verdicts(), project.store.themes),
     }
 
 
-def _unfair(project: Project) -> str:
-    """Say which documents tell nothing about the model, as it has learned from them."""
-    learned = project.learned()
-    names = [document.label for document in project.pool().documents if document.id in learned]
-    return f"Left out, as the model in use has learned from it: {', '.join(names)}." if names else ""
+def _notes(project: Project) -> str:
+    """Say which documents tell nothing about the model, as it has learned from them, and of which somebody may have seen its labels."""
+    learned, documents = project.learned(), project.pool().documents
+    left_out = [document.label for document in documents if document.id in learned]
+    read = [document.label for document in documents if document.read and document.id not in learned]
+    notes = [f"Left out, as the model in use has learned from it: {', '.join(left_out)}."] if left_out else []
+    if read:
+        notes.append(f"Opened under Read, too, where whoever looked has seen the model's labels: {', '.join(read)}.")
+    return " ".join(notes)
 
 
 def estimates(found: Estimates, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -220,10 +224,14 @@ def verdict(result: Mapping[str, Any]) -> str:
             "Hold out two or more documents, and review some of their passages at random."
         )
     macro = result["macro"]
+    measured = f"{many(result['passages'], 'passage')} of {many(result['documents'], 'document')}"
+    if result["documents"] < 2:
+        return f"Measured on {measured} only, so no interval says how far to trust the difference. Hold out a second document."
     if macro["difference"] is None:
+        mended = sum(flip["mended"] for flip in result["flips"])
         return (
-            f"Measured on {many(result['passages'], 'passage')} of one document only, so no interval says how far to trust the difference. "
-            "Hold out a second document."
+            f"Too few of {measured} carry a theme to tell a difference in F1: the new model mends {many(mended, 'label')} and breaks "
+            f"{len(result['flips']) - mended}. Review more held-out passages at random."
         )
     if not result["flips"]:
         return f"Both models give these {many(result['passages'], 'passage')} the same labels."

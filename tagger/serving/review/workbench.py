@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,11 +12,12 @@ from pathlib import Path
 from tagger.errors import MissingExtraError, ReviewError
 from tagger.features import Features
 from tagger.records import Document, Tagged
+from tagger.review.export import REVIEWED
+from tagger.review.store import FILE, Store
 from tagger.serving.engine import Engine
-from tagger.serving.review.learning import REVIEWED, Learning, in_use
+from tagger.serving.review.learning import Learning, in_use
 from tagger.serving.review.project import Project
 from tagger.serving.review.queues import Vectors
-from tagger.serving.review.store import FILE, Store
 from tagger.serving.settings import Settings
 from tagger.themes import load_codebook
 
@@ -71,9 +73,15 @@ class Workbench:
         """The folder of the corpus that is exported."""
         return self.home / "corpora" / REVIEWED
 
-    def send(self, document: Document, tagged: Sequence[Tagged]) -> tuple[int, bool]:
-        """Save a document to be reviewed; return its number, and whether it is new."""
-        return self._opened().add(document, tagged)
+    def send(self, document: Document, tagged: Sequence[Tagged], *, read: bool) -> tuple[int, bool]:
+        """Save a document to be reviewed; return its number, and whether it is new. ``read`` tells that it was opened for reading."""
+        return self._opened().add(document, tagged, read=read)
+
+    def note_read(self, tagged: Sequence[Tagged]) -> None:
+        """Note that a document, if it is in review, was opened for reading, which goes on if that can't be noted."""
+        if not self.empty:
+            with suppress(ReviewError, MissingExtraError):
+                self._opened().store.note_read(tagged)
 
     def examples_like(self, text: str) -> list[int]:
         """Numbers of the codebook's boundary cases, the most similar to a passage first."""

@@ -1,4 +1,6 @@
 // Keys of the reading page, and where in the document one is. What they do, the filters of page.js can do too.
+import { keep, recall } from "/static/storage.js";
+
 const bar = document.getElementById("bar");
 const help = document.getElementById("help");
 const lettered = document.getElementById("keyed"); // who dictates, or shakes, turns single keys off, here and in review
@@ -54,8 +56,8 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
-lettered.checked = localStorage.getItem("tagger-keys") !== "off";
-lettered.addEventListener("change", () => localStorage.setItem("tagger-keys", lettered.checked ? "on" : "off"));
+lettered.checked = recall("tagger-keys") !== "off";
+lettered.addEventListener("change", () => keep("tagger-keys", lettered.checked ? "on" : "off"));
 document.getElementById("keys").addEventListener("click", () => help.showModal());
 
 let waiting = false;

@@ -1,9 +1,10 @@
 // Documents, the corpus, and training with its progress. What is trained takes over only on a click.
 import { get, post, make, Refused } from "/static/asking.js";
+import { keep, recall } from "/static/storage.js";
 
 const $ = (id) => document.getElementById(id);
 const EVERY = 700; // milliseconds between two looks at the progress
-let kept = sessionStorage.getItem("tagger-kept"); // the run whose model was declined
+let kept = recall("tagger-kept"); // the run whose model was declined
 
 function warn(text) {
   $("alarm").textContent = text;
@@ -129,7 +130,7 @@ $("use").addEventListener("click", (event) => {
 });
 $("keep").addEventListener("click", () => {
   kept = $("use").value;
-  sessionStorage.setItem("tagger-kept", kept);
+  keep("tagger-kept", kept);
   $("use").parentElement.hidden = true;
 });
 $("models").addEventListener("click", (event) => event.target.name === "adopt" && adopt(event.target.value));

@@ -1,29 +1,40 @@
 // Decisions on their way to the server. They wait in the browser's storage until it has them on its disk, over a reload and over days.
-import { post, Refused, store } from "/static/asking.js";
+// Where the storage takes no more, they wait in the page.
+import { post, token, Refused, store } from "/static/asking.js";
+import { keep, recall } from "/static/storage.js";
 
 const KEY = `tagger-outbox-${store}`; // a passage of the same number is another one in another data folder
 const WAIT = [500, 1000, 2000]; // milliseconds between tries; the last one again and again
 
 export class Outbox {
-  // kept(decision, answer) when one is on the disk, refused(decision, message), and waiting(count, trouble) when that changes; trouble says what is wrong.
+  // kept(decision, answer) when one is on the disk, refused(decision, message), and waiting(count, trouble, loose) when that changes;
+  // trouble says what is wrong, and loose are those that the page alone holds.
   constructor({ kept, refused, waiting }) {
     Object.assign(this, { kept, refused, waiting });
     this.running = null;
+    this.loose = [];
     addEventListener("online", () => this.flush());
+    addEventListener("beforeunload", (event) => this.loose.length && event.preventDefault());
+  }
+
+  get stored() {
+    return JSON.parse(recall(KEY) ?? "[]");
   }
 
   get list() {
-    return JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return [...this.stored, ...this.loose];
   }
 
   add(decision) {
-    const token = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    localStorage.setItem(KEY, JSON.stringify([...this.list, { token, ...decision }]));
+    const named = { token: token(), ...decision };
+    if (this.loose.length || !keep(KEY, JSON.stringify([...this.stored, named]))) this.loose.push(named);
     this.flush();
   }
 
-  drop(token) {
-    localStorage.setItem(KEY, JSON.stringify(this.list.filter((decision) => decision.token !== token)));
+  drop(done) {
+    const others = (decision) => decision.token !== done;
+    this.loose = this.loose.filter(others);
+    if (!this.stored.every(others)) keep(KEY, JSON.stringify(this.stored.filter(others)));
   }
 
   // Send all, one after the other, and try again while the server is away.
@@ -36,7 +47,7 @@ export class Outbox {
     let failed = 0;
     let trouble = "";
     for (let next; (next = this.list[0]); ) {
-      this.waiting(this.list.length, trouble);
+      this.waiting(this.list.length, trouble, this.loose.length);
       try {
         const answer = await post("/review/decisions", next);
         failed = 0;
@@ -49,11 +60,11 @@ export class Outbox {
           this.refused(next, error.message);
         } else {
           trouble = error.message;
-          this.waiting(this.list.length, trouble);
+          this.waiting(this.list.length, trouble, this.loose.length);
           await new Promise((done) => setTimeout(done, WAIT[Math.min(failed++, WAIT.length - 1)]));
         }
       }
     }
-    this.waiting(0, "");
+    this.waiting(0, "", 0);
   }
 }

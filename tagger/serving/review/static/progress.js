@@ -27,15 +27,15 @@ function showEstimates(found) {
     recall.replaceChildren(...interval(theme.recall));
   }
   const left = found.left_out ? ` ${found.left_out} skipped or not settled are left out.` : "";
-  const seen = found.seen ? ` ${found.seen} of them were decided in another order, with the model's labels in view, which may flatter it.` : "";
-  $("basis").textContent = found.sampled ? `From ${found.sampled} of ${found.population} passages, read in random order.${seen}${left} ${found.unfair}` : found.unfair;
+  const seen = found.seen ? ` ${found.seen} of them were decided with the model's labels in view or after that, which may flatter it.` : "";
+  $("basis").textContent = found.sampled ? `From ${found.sampled} of ${found.population} passages, read in random order.${seen}${left} ${found.notes}` : found.notes;
 }
 
 function showAgreement(found, annotators) {
   $("agreement").hidden = false;
   const decided = annotators.map((one) => `${one.name} ${one.decided}`).join(", ");
   $("agreed").textContent = found.passages
-    ? `${found.passages} passages were decided by two, ${found.hidden} of them with the model's labels hidden from both. What each decided at first counts${found.changed ? `, also of the ${found.changed} where one changed his mind since and now agrees` : ""}. Decided: ${decided}.`
+    ? `${found.passages} passages were decided by two, ${found.hidden} of them with the model's labels hidden from both on this page. What each decided at first counts${found.changed ? `, also of the ${found.changed} where one changed his mind since and now agrees` : ""}. Decided: ${decided}.`
     : `No passage was decided by two annotators yet${decided ? ` (decided: ${decided})` : ""}. A second one takes another name, here or on another machine, and reviews in the same order.`;
   $("agreed-table").hidden = !found.themes.length;
   for (const one of found.themes) {

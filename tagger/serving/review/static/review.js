@@ -3,6 +3,7 @@ import { get, post, make, token, Refused } from "/static/asking.js";
 import { Outbox } from "/static/outbox.js";
 import { showProgress } from "/static/progress.js";
 import { showDifferences } from "/static/differences.js";
+import { keep, recall } from "/static/storage.js";
 
 const $ = (id) => document.getElementById(id);
 const card = $("card");
@@ -40,8 +41,9 @@ const outbox = new Outbox({
     if (!alarms.lost?.includes(again)) warn([alarms.lost, again].filter(Boolean).join(" "), "lost");
     refreshSoon();
   },
-  waiting(count, trouble) {
-    const wait = `${count === 1 ? "One decision waits" : `${count} decisions wait`} in this browser and will be saved as soon as that is over; go on or close the page as you like.`;
+  waiting(count, trouble, loose) {
+    const until = loose ? "in this page, as the browser's storage takes no more: leave it open until they are saved." : "in this browser and will be saved as soon as that is over; go on or close the page as you like.";
+    const wait = `${count === 1 ? "One decision waits" : `${count} decisions wait`} ${until}`;
     if (trouble) warn(`${trouble} ${wait}`, "waiting");
     else if (!count) warn("", "waiting");
     card.classList.toggle("unsaved", count > 0);
@@ -145,12 +147,13 @@ function begin() {
 // Deciding
 
 function decide(labels) {
-  const task = tasks.shift();
+  const task = tasks[0];
   if (!task) return;
+  outbox.add({ passage: task.key, annotator, labels, queue: task.queue, asked: Object.keys(titles) });
+  tasks.shift();
   left = Math.max(left - 1, 0);
   undoing = null;
   warn("");
-  outbox.add({ passage: task.key, annotator, labels, queue: task.queue, asked: Object.keys(titles) });
   show();
   refill();
   focus();
@@ -272,7 +275,7 @@ $("more").addEventListener("click", () => list(shown).catch((error) => warn(erro
 $("search").addEventListener("submit", (event) => event.preventDefault());
 $("search").addEventListener("input", () => list().catch((error) => warn(error.message)));
 $("orders").addEventListener("change", () => {
-  localStorage.setItem("tagger-order", orders.value);
+  keep("tagger-order", orders.value);
   orders.blur();
   begin();
   focus();
@@ -280,7 +283,7 @@ $("orders").addEventListener("change", () => {
 $("who").addEventListener("submit", (event) => {
   event.preventDefault();
   annotator = who.value.replace(/\s+/g, " ").trim();
-  localStorage.setItem("tagger-annotator", annotator);
+  keep("tagger-annotator", annotator);
   warn("");
   warn("", "lost");
   who.blur();
@@ -309,7 +312,7 @@ $("compare").addEventListener("click", async () => {
     warn(error.message);
   }
 });
-$("keyed").addEventListener("change", (event) => localStorage.setItem("tagger-keys", event.target.checked ? "on" : "off"));
+$("keyed").addEventListener("change", (event) => keep("tagger-keys", event.target.checked ? "on" : "off"));
 
 const keys = { enter: () => decide(pressed()), a: () => decide(pressed()), " ": () => decide(null), s: () => decide(null), u: undo, backspace: undo };
 document.addEventListener("keydown", (event) => {
@@ -330,10 +333,10 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-$("keyed").checked = localStorage.getItem("tagger-keys") !== "off";
-const order = localStorage.getItem("tagger-order");
+$("keyed").checked = recall("tagger-keys") !== "off";
+const order = recall("tagger-order");
 if ([...orders.options].some((option) => option.value === order)) orders.value = order;
-annotator = who.value = localStorage.getItem("tagger-annotator") ?? "";
+annotator = who.value = recall("tagger-annotator") ?? "";
 outbox.flush();
 begin();
 refresh();

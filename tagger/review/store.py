@@ -21,21 +21,22 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tagger.errors import ReviewError
+from tagger.errors import BusyError, ReviewError
 from tagger.records import Document, Passage, Tagged
+from tagger.tagging import Tagger
 from tagger.writing import tagged_to_json
 from tagger.writing.text import clean, label
 
 FILE = "review.sqlite"
 """Its name in the data folder."""
-VERSION = 2
+VERSION = 3
 """Number of the schema below. A file of another number is refused."""
 
 _SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, label TEXT NOT NULL,
-    model TEXT NOT NULL, held_out INTEGER NOT NULL, added TEXT NOT NULL
+    model TEXT NOT NULL, held_out INTEGER NOT NULL, added TEXT NOT NULL, read INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE passages (
     key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
@@ -56,12 +57,25 @@ CREATE TABLE candidates (
     id INTEGER PRIMARY KEY AUTOINCREMENT, theme TEXT NOT NULL, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
     UNIQUE (theme, passage)
 );
+CREATE TABLE shown (
+    passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE, annotator TEXT NOT NULL, PRIMARY KEY (passage, annotator)
+);
+CREATE TABLE written (digest TEXT PRIMARY KEY);
 """
-_SECOND = (  # from format 1 to 2
-    "ALTER TABLE decisions ADD COLUMN asked TEXT NOT NULL DEFAULT '[]'",
-    "UPDATE decisions SET asked = (SELECT value FROM about WHERE name = 'themes')",
-    _SCHEMA.split(";\n")[-2],
-)
+_CANDIDATES, _SHOWN, _WRITTEN = _SCHEMA.split(";\n")[-4:-1]
+_UPDATES = {  # from a format to the next
+    1: (
+        "ALTER TABLE decisions ADD COLUMN asked TEXT NOT NULL DEFAULT '[]'",
+        "UPDATE decisions SET asked = (SELECT value FROM about WHERE name = 'themes')",
+        _CANDIDATES,
+    ),
+    2: (
+        "ALTER TABLE documents ADD COLUMN read INTEGER NOT NULL DEFAULT 1",
+        _SHOWN,
+        "INSERT INTO shown SELECT DISTINCT passage, annotator FROM decisions WHERE labels IS NOT NULL OR queue != 'random'",
+        _WRITTEN,
+    ),
+}
 _DECISION = "id, passage, annotator, labels, suggested, queue, at, asked"
 _CURRENT = "SELECT max(id) FROM decisions WHERE undone IS NULL GROUP BY passage, annotator"
 _FIRST = "SELECT min(id) FROM decisions WHERE labels IS NOT NULL GROUP BY passage, annotator"
@@ -86,6 +100,8 @@ class ReviewDocument:
     held_out: bool
     """Whether it is kept to measure on: models are never trained on its passages."""
     added: str
+    read: bool
+    """Whether it was opened for reading, too: there the model's labels stand on every passage."""
     passages: int
 
 
@@ -138,6 +154,11 @@ class Settlement:
     at: str
 
 
+def digest(tagger: Tagger) -> str:
+    """What names a model, whatever its folder is called."""
+    return str(tagger.model.card.get("digest", tagger.name))
+
+
 class Store:
     """The file of one project. Every method is safe to call from any thread, and from several processes.
 
@@ -155,6 +176,8 @@ class Store:
                 self._db.execute(f"PRAGMA {pragma}")
             self._open()
         except (sqlite3.Error, OSError) as error:
+            if (reason := _passing(error)) is not None:
+                raise BusyError(f"{path}: can't be opened now: {reason}") from error
             raise ReviewError(f"{path}: can't be opened as a review file: {error}: move it away to begin a new one") from error
 
     def _open(self) -> None:
@@ -166,8 +189,8 @@ class Store:
                 db.execute("INSERT INTO about VALUES ('themes', ?)", (json.dumps(self.themes),))
                 db.execute("INSERT INTO about VALUES ('revision', '0')")
                 db.execute(f"PRAGMA user_version = {VERSION}")
-            elif version == 1:
-                for statement in _SECOND:
+            elif version in _UPDATES:
+                for statement in (statement for number in range(version, VERSION) for statement in _UPDATES[number]):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
@@ -193,7 +216,7 @@ class Store:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of the block is kept, or nothing of it."""
-        with self._lock:
+        with self._lock, self._telling("written"):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -203,8 +226,18 @@ class Store:
                     self._db.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def _telling(self, done: str) -> Iterator[None]:
+        """Say in one line why the file can't be used now."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if (reason := _passing(error)) is None:
+                raise
+            raise BusyError(f"{self.path}: can't be {done} now: {reason}") from error
+
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, self._telling("read"):
             return self._db.execute(query, values).fetchall()
 
     # Documents
@@ -214,27 +247,40 @@ class Store:
         """A number that rises with every change of the documents, but not with decisions."""
         return int(self._rows("SELECT value FROM about WHERE name = 'revision'")[0][0])
 
-    def add(self, document: Document, tagged: Sequence[Tagged], *, model: str, learn: bool = False) -> tuple[int, bool]:
+    def add(self, document: Document, tagged: Sequence[Tagged], *, model: str, learn: bool = False, read: bool = False) -> tuple[int, bool]:
         """Save a document with its tagged passages; return its number, and whether it is new. The same text is saved once.
 
         A passage's place in the random order comes from a hash of the document: nobody can choose it, and everybody gets the same. With
-        ``learn`` the document is not held out.
+        ``learn`` the document is not held out. ``read`` tells that it was opened for reading.
         """
         if not tagged:
             raise ReviewError(f"{document.name}: has no passage to review")
-        digest = hashlib.sha256("\0".join(item.text for item in tagged).encode("utf-8", "surrogatepass")).hexdigest()
+        digest = _digest_of(tagged)
         with self._write() as db:
             if known := db.execute("SELECT id FROM documents WHERE digest = ?", (digest,)).fetchone():
+                if read:
+                    db.execute("UPDATE documents SET read = 1 WHERE id = ?", known)
+                    _changed(db)
                 return int(known[0]), False
             name = self._free_name(document.name)
             count = db.execute("SELECT count(*) FROM documents").fetchone()[0]
-            values = (digest, name, label(document), model, not learn and count % _HELD_OUT == 1, _now())
-            row = db.execute("INSERT INTO documents (digest, name, label, model, held_out, added) VALUES (?, ?, ?, ?, ?, ?)", values)
+            values = (digest, name, label(document), model, not learn and count % _HELD_OUT == 1, _now(), read)
+            row = db.execute(
+                "INSERT INTO documents (digest, name, label, model, held_out, added, read) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+            )
             number = int(row.lastrowid or 0)
             lines = [(number, place, _chance(digest, place), self._line(item, name)) for place, item in enumerate(tagged)]
             db.executemany("INSERT INTO passages (document, place, chance, line) VALUES (?, ?, ?, ?)", lines)
             _changed(db)
         return number, True
+
+    def note_read(self, tagged: Sequence[Tagged]) -> None:
+        """Note that a document, if it is in review, was opened for reading."""
+        digest = _digest_of(tagged)
+        if self._rows("SELECT 1 FROM documents WHERE digest = ? AND NOT read", (digest,)):
+            with self._write() as db:
+                db.execute("UPDATE documents SET read = 1 WHERE digest = ?", (digest,))
+                _changed(db)
 
     def _free_name(self, wanted: str) -> str:
         """Name a document as no other is named."""
@@ -251,11 +297,11 @@ class Store:
 
     def documents(self) -> list[ReviewDocument]:
         """Return the documents, in the order in which they came."""
-        query = """SELECT documents.id, digest, name, label, model, held_out, added, count(key) FROM documents
+        query = """SELECT documents.id, digest, name, label, model, held_out, added, read, count(key) FROM documents
             JOIN passages ON document = documents.id GROUP BY documents.id ORDER BY documents.id"""
         return [
-            ReviewDocument(id, digest, name, label, model, bool(held_out), added, passages)
-            for id, digest, name, label, model, held_out, added, passages in self._rows(query)
+            ReviewDocument(id, digest, name, label, model, bool(held_out), added, bool(read), passages)
+            for id, digest, name, label, model, held_out, added, read, passages in self._rows(query)
         ]
 
     def entries(self, document: int | None = None) -> list[Entry]:
@@ -286,7 +332,7 @@ class Store:
             if not db.execute("DELETE FROM documents WHERE id = ?", (document,)).rowcount:
                 raise ReviewError(f"there is no document {document} in review: load the page again")
             _changed(db)
-        with self._lock:
+        with self._lock, self._telling("written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # Candidates
@@ -334,16 +380,22 @@ class Store:
             if db.execute("SELECT 1 FROM decisions WHERE token = ?", (token,)).fetchone():
                 return
             self._check_open(db, passage, annotator)
-            if queue in BLIND and self._has_seen(db, passage, annotator):
+            seen_by = {name.casefold() for (name,) in db.execute("SELECT annotator FROM shown WHERE passage = ?", (passage,))}
+            if queue in BLIND and annotator.casefold() in seen_by:
                 queue = AGAIN
             values = (token, passage, annotator, kept, json.dumps(list(suggested)), queue, _now(), read)
             columns = "token, passage, annotator, labels, suggested, queue, at, asked"
             db.execute(f"INSERT INTO decisions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            if labels is not None or queue not in BLIND:  # who has given labels is told the model's
+                db.execute("INSERT OR IGNORE INTO shown VALUES (?, ?)", (passage, annotator))
 
-    def _has_seen(self, db: sqlite3.Connection, passage: int, annotator: str) -> bool:
-        """Whether the model's labels were shown to an annotator: after any labels of his, taken back or not, or before he skipped them."""
-        rows = db.execute("SELECT labels, queue FROM decisions WHERE passage = ? AND annotator = ?", (passage, annotator))
-        return any(labels is not None or queue not in BLIND for labels, queue in rows)
+    def show(self, passages: Sequence[int], annotator: str) -> None:
+        """Note that an annotator is shown what the model says of these passages: what he decides of them from now on is not blind."""
+        if passages:
+            annotator = self.annotator(annotator)
+            with self._write() as db:
+                there = "INSERT OR IGNORE INTO shown SELECT key, ? FROM passages WHERE key = ?"  # one may have been removed since
+                db.executemany(there, [(annotator, passage) for passage in passages])
 
     def undo(self, annotator: str, token: str = "") -> Decision | None:
         """Take an annotator's last decision back and return it, or None where there is nothing to take back.
@@ -457,11 +509,31 @@ class Store:
             db.executemany("INSERT OR IGNORE INTO learned VALUES (?, ?)", [(model, document) for document in documents])
             _changed(db)
 
+    def note_written(self, digest: str) -> None:
+        """Note the digest of the files of a corpus that is written from here."""
+        with self._write() as db:
+            db.execute("INSERT OR IGNORE INTO written VALUES (?)", (digest,))
+
+    def has_written(self, digest: str) -> bool:
+        """Whether a corpus of this digest was written from here."""
+        return bool(self._rows("SELECT 1 FROM written WHERE digest = ?", (digest,)))
+
+
+def _passing(error: Exception) -> str | None:
+    """Why SQLite can't go on, if that is no fault of the file and may pass."""
+    reasons = {sqlite3.SQLITE_BUSY: "another program holds it", sqlite3.SQLITE_FULL: "the disk is full"}
+    reasons |= dict.fromkeys((sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN), str(error))
+    return reasons.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+
 
 def _decision(row: Sequence[Any]) -> Decision:
     id, passage, annotator, labels, suggested, queue, at, asked = row
     given = None if labels is None else tuple(json.loads(labels))
     return Decision(id, passage, annotator, given, tuple(json.loads(suggested)), queue, at, tuple(json.loads(asked)))
+
+
+def _digest_of(tagged: Sequence[Tagged]) -> str:
+    return hashlib.sha256("\0".join(item.text for item in tagged).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _chance(digest: str, place: int) -> float:

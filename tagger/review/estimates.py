@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.comparing.rates import wilson
-from tagger.serving.review.agreement import Verdict, label_rows
-from tagger.serving.review.store import Entry
+from tagger.review.agreement import Verdict, label_rows
+from tagger.review.store import Entry
 
 WIDTH = 0.2
 """Enough is measured when every interval is at most so wide."""

@@ -1,17 +1,12 @@
-"""Between `tagger theme` and the workbench: candidates go into review, and what was decided comes back as a corpus."""
+"""From `tagger theme` to the workbench: candidates go into review. What was decided comes back by `export`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from tagger.extending import Candidate
 from tagger.records import Document, Passage
-from tagger.serving.review.agreement import verdicts
-from tagger.serving.review.export import export
-from tagger.serving.review.learning import to_learn_from
-from tagger.serving.review.project import digest
-from tagger.serving.review.store import Entry, Store
+from tagger.review.store import Entry, Store, digest
 from tagger.tagging import Tagger
 
 
@@ -31,11 +26,3 @@ def send(store: Store, tagger: Tagger, documents: Sequence[Document], theme: str
     open_keys = [entry.key for entry in entries if entry.document not in held_out]
     store.queue(theme, open_keys)
     return len(open_keys)
-
-
-def take(store: Store, folder: Path) -> tuple[int, list[str]]:
-    """Write what was decided of documents that are not held out as a corpus; return how many passages, and the documents' digests."""
-    documents, entries, found = store.documents(), store.entries(), verdicts(store.decisions(), store.firsts(), store.settlements())
-    learn = to_learn_from(documents, entries, found)
-    count = export(folder, documents, entries, found, store.themes, only=learn) if learn else 0
-    return count, [document.digest for document in documents if document.id in learn]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.serving.review.store import BLIND, Decision, Settlement
+from tagger.review.store import BLIND, Decision, Settlement
 
 
 @dataclass(frozen=True, slots=True)
