@@ -8,10 +8,12 @@ says that it was made from the same input by the same model in the same way: not
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -25,6 +27,8 @@ from tagger.writing import STREAMING, Results, write
 from tagger.writing.counts import Tally
 
 MANIFEST = "_manifest"
+_PART = re.compile(rf"{MANIFEST}/\d+\.json")
+_LONGEST = 255  # bytes of a name that file systems take
 _ATTEMPTS = 3  # of a task whose worker was killed
 _IDLE = 30  # seconds after which processes end that a killed command left behind
 
@@ -132,12 +136,21 @@ def _shards(inputs: Sequence[Input], format: str) -> dict[str, Input]:
     found: dict[str, Input] = {}
     for item in inputs:
         path = PurePath(item.name)
-        shard = "/".join(part for part in path.parts if part not in (path.anchor, "..")) + format
+        *folders, last = [part for part in path.parts if part not in (path.anchor, "..")] or [""]
+        shard = "/".join([*map(_fitting, folders), _fitting(last, format)])
         if shard in found or shard.startswith(f"{MANIFEST}/"):
             other = f"{found[shard].address} would be too" if shard in found else "that is the manifest's place"
             raise OutputError(f"{item.address}: would be written to {shard}, and {other}: write it into another folder")
         found[shard] = item
     return found
+
+
+def _fitting(name: str, ending: str = "") -> str:
+    """The name with an ending; a hash stands for what would be too long for a file."""
+    raw = name.encode("utf-8", "surrogateescape")
+    if len(raw) + len(ending) > _LONGEST:
+        name = f"{raw[: _LONGEST - len(ending) - 17].decode('utf-8', 'ignore')}-{sha256(raw).hexdigest()[:16]}"
+    return name + ending
 
 
 def _record(item: Input, shard: str, settings: Settings, **results: Any) -> Record:
@@ -147,7 +160,7 @@ def _record(item: Input, shard: str, settings: Settings, **results: Any) -> Reco
 def _recorded(out: str, sizes: dict[str, int]) -> dict[str, Record]:
     """The last record of each shard."""
     records = {}
-    for part in sorted(name for name in sizes if name.startswith(f"{MANIFEST}/")):
+    for part in sorted(filter(_PART.fullmatch, sizes)):
         for line in storage.read(joined(out, part)).splitlines():
             try:
                 record = Record(**json.loads(line))
@@ -201,7 +214,6 @@ def run(todo: Sequence[tuple[Input, str]], settings: Settings, *, jobs: int = -1
         ):
             manifest.add(record)
             yield record
-        storage.listing(settings.out)  # removes what killed workers left
     except TaggerError:
         raise
     except Exception as error:  # each engine raises errors of its own

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from tagger.errors import InputError, MissingExtraError, OutputError, TaggerError
 from tagger.reading.files import STDIN, find_documents, is_address, is_document, named
-from tagger.writing.whole import whole
+from tagger.writing.whole import is_given_up, passing_name, whole
 
 _VERSIONS = ("ETag", "etag", "generation", "mtime", "LastModified", "updated", "modified", "created")
 """What storages call that which changes with a file, the surest first."""
@@ -134,7 +133,7 @@ def stored(address: str) -> Iterator[Path]:
         with _storage(address, OutputError) as (files, place):
             folder = str(PurePosixPath(place).parent)
             files.makedirs(folder, exist_ok=True)
-            passing = joined(folder, f".{path.name}-{uuid.uuid4().hex}.tmp")
+            passing = joined(folder, passing_name())
             files.put_file(str(path), passing)
             files.mv(passing, place)
 
@@ -158,9 +157,9 @@ def read(address: str) -> bytes:
 
 
 def listing(folder: str) -> dict[str, int]:
-    """Names, relative to the folder, and sizes of all files below it; what killed writers left unfinished is removed."""
+    """Names, relative to the folder, and sizes of all files below it; what writers of old that were killed left there is removed."""
     sizes = _remote_sizes(folder) if is_remote(folder) else _local_sizes(folder)
-    for name in [name for name in sizes if PurePosixPath(name).name.startswith(".") and name.endswith(".tmp")]:
+    for name in [name for name in sizes if is_given_up(PurePosixPath(name).name)]:
         del sizes[name]
         _remove(joined(folder, name))
     return sizes
@@ -171,7 +170,8 @@ def _remove(address: str) -> None:
         Path(address).unlink(missing_ok=True)
         return
     with _storage(address, OutputError) as (files, place):
-        files.rm_file(place)
+        with suppress(FileNotFoundError):  # another run may remove it, too
+            files.rm_file(place)
 
 
 def _local_sizes(folder: str) -> dict[str, int]:

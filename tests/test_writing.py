@@ -277,6 +277,28 @@ def test_writing_appears_only_when_whole(ending, mexico, about, tmp_path):
         assert path.read_bytes() == first
 
 
+def test_writing_keeps_who_may_read_a_file_and_where_a_link_leads(mexico, about, tmp_path):
+    target = tmp_path / "elsewhere" / "real.csv"
+    target.parent.mkdir()
+    target.write_text("old")
+    target.chmod(0o600)
+    link = tmp_path / "out.csv"
+    link.symlink_to(target)
+    write(link, [mexico], about)
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert len(target.read_bytes()) > 10_000
+    write(tmp_path / "new.csv", [mexico], about)
+    (tmp_path / "any").touch()
+    assert (tmp_path / "new.csv").stat().st_mode == (tmp_path / "any").stat().st_mode
+    assert [file.name for file in target.parent.iterdir()] == ["real.csv"]
+
+
+def test_writing_takes_a_name_as_long_as_there_may_be(mexico, about, tmp_path):
+    write(tmp_path / f"{'n' * 251}.csv", [mexico], about)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
