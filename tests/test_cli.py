@@ -15,8 +15,15 @@ from pathlib import Path
 import pytest
 
 
-def run(*arguments: object, stdin: bytes | None = None, cwd: object = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "tagger", *map(str, arguments)], input=stdin, capture_output=True, cwd=cwd, check=False)
+def run(*arguments: object, stdin: bytes | None = None, cwd: object = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tagger", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        check=False,
+        env={**os.environ, **environment},
+    )
     stdout, stderr = done.stdout.decode(), done.stderr.decode()
     assert "Traceback" not in stderr, stderr
     return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
@@ -339,6 +346,35 @@ def test_cli_output_on_a_full_disk_or_to_a_reader_that_left(report):
         done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+def test_cli_output_whatever_characters_the_terminal_takes(root, tmp_path):
+    text = "Police officers in \u0141\u00f3d\u017a accepted bribes \u2013 \u201coften\u201d."
+    (tmp_path / "r.txt").write_text(text, encoding="utf-8")
+    shown = run("tag", tmp_path / "r.txt", PYTHONIOENCODING="ascii")
+    assert shown.returncode == 0
+    assert "in ??d?" in shown.stdout
+    for encoding in ("ascii", "cp1252"):
+        line = run("read", tmp_path / "r.txt", "--json", PYTHONIOENCODING=encoding)
+        assert json.loads(line.stdout)["text"] == text
+        page = run("codebook", "--themes", root / "corpora/themes.toml", PYTHONIOENCODING=encoding).stdout
+        assert page == (root / "corpora/codebook.md").read_text(encoding="utf-8")
+
+
+def test_cli_tag_told_to_end_leaves_nothing_half_written(report, tmp_path):
+    reports, out = tmp_path / "reports", tmp_path / "out"
+    reports.mkdir()
+    out.mkdir()
+    for number in range(200):
+        (reports / f"{number}.txt").symlink_to(report)
+    process = subprocess.Popen([sys.executable, "-m", "tagger", "tag", reports, "-o", out / "o.html"], stderr=subprocess.PIPE)
+    while not list(out.iterdir()):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    assert process.communicate(timeout=60)[1] == b""
+    assert process.returncode == 143
+    assert list(out.iterdir()) == []
 
 
 def test_cli_tag_streams_json_lines_to_standard_output(folder, tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform, warn
+from tagger.cli import app, inform, put, warn
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import InputError, MissingExtraError
 from tagger.writing.counts import NO_SECTION
@@ -56,7 +56,7 @@ def read_cli(
                 inform(f"{path}: {note}")
             if as_json:
                 for passage in document.passages:
-                    print(json.dumps(asdict(passage), ensure_ascii=False))
+                    put(json.dumps(asdict(passage), ensure_ascii=False) + "\n")
             else:
                 _print(document)
     if failed:
