@@ -230,7 +230,9 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
     tagger = worker_tagger(settings.model, settings.digest)
     tally, sections, notes = Tally(), dict[str, None](), list[str]()
     try:
-        with storage.fetched(item.address, settings.limits.size) as path, storage.stored(joined(settings.out, shard)) as place:
+        parts = settings.columns if settings.format in STREAMING else None
+        fetched = storage.fetched(item.address, settings.limits.size, parts)
+        with fetched as path, storage.stored(joined(settings.out, shard)) as place:
             results = _tagged(tagger, item, path, settings, notes)
             write(place, _counted(settings.select(results) if settings.select else results, tally, sections), tagger.about)
             size = place.stat().st_size

@@ -14,7 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError, OutputError, TaggerError
+from tagger.reading import Columns
 from tagger.reading.files import STDIN, find_documents, is_address, is_document, named
+from tagger.reading.large import HEAD, format_in_parts
 from tagger.writing.whole import is_given_up, passing_name, whole
 
 _VERSIONS = ("ETag", "etag", "generation", "mtime", "LastModified", "updated", "modified", "created")
@@ -100,8 +102,11 @@ def _about(info: dict[str, Any]) -> tuple[int, str]:
 
 
 @contextmanager
-def fetched(address: str, most: int) -> Iterator[Path]:
-    """Give the path of a file to read; one of shared storage, of ``most`` bytes, is copied here for as long as the block lasts."""
+def fetched(address: str, most: int, columns: Columns | None = None) -> Iterator[Path]:
+    """Give the path of a file to read; one of shared storage is copied here for as long as the block lasts.
+
+    It may have ``most`` bytes, or any number if ``columns`` are given, for it to be read part by part, and its format can be read so.
+    """
     if not is_remote(address):
         yield Path(address)
         return
@@ -110,7 +115,7 @@ def fetched(address: str, most: int) -> Iterator[Path]:
         with _storage(address, InputError) as (files, place):
             if not files.isfile(place):
                 raise InputError(f"{address}: no such file, nor a folder with a file of a known format")
-            if files.size(place) > most:
+            if files.size(place) > most and not (columns and format_in_parts(files.cat_file(place, 0, HEAD), path.suffix, columns)):
                 raise InputError(f"{address}: is larger than {most >> 20} MiB: cut it into several files, or raise the limit")
             files.get_file(place, str(path))
         yield path

@@ -21,6 +21,7 @@ from clusters import cluster, working
 
 from tagger import bundle, storage
 from tagger.errors import InputError, ModelError, OutputError, TaggerError
+from tagger.reading import Limits
 from tagger.scaling import MANIFEST, Manifest, Settings, digest, engine, plan, run, tag_shard
 from tagger.storage import Input, find_inputs
 from tagger.writing.whole import passing_name
@@ -232,6 +233,20 @@ def test_scaling_the_manifest_is_written_in_whole_files(tmp_path, report, settin
     manifest.flush()
     assert len(list((tmp_path / "out" / MANIFEST).iterdir())) == 1
     assert plan([item], made).done == [record]
+
+
+def test_scaling_reads_large_files_of_shared_storage_part_by_part(report, tmp_path, settings):
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    large = tmp_path / "large"
+    large.write_bytes((report.read_bytes() + b"\n\n") * (1 + (4 << 20) // report.stat().st_size))
+    (tmp_path / "large.html").write_bytes(b"<html><body>" + large.read_bytes())
+    limits = Limits(size=4 << 20)
+    by_path = tag_shard(Input(str(large), "large"), "path.jsonl", settings(limits=limits))
+    assert by_path.error is None
+    by_address = tag_shard(Input(large.as_uri(), "large"), "address.jsonl", settings(limits=limits))
+    assert (by_address.passages, by_address.themes) == (by_path.passages, by_path.themes)
+    assert "is larger than 4 MiB" in tag_shard(Input(large.as_uri(), "large"), "large.html", settings(limits=limits, format=".html")).error
+    assert "is larger than 4 MiB" in tag_shard(Input(f"{large.as_uri()}.html", "p"), "p.jsonl", settings(limits=limits)).error
 
 
 def test_scaling_removes_only_what_own_writers_of_old_left(report, tmp_path, settings):
