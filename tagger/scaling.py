@@ -23,7 +23,7 @@ from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 from tagger.storage import Input, joined
 from tagger.tagging import Tagger, tag_file, worker_tagger
-from tagger.writing import STREAMING, Results, write
+from tagger.writing import STREAMING, About, Results, write
 from tagger.writing.counts import Tally
 
 MANIFEST = "_manifest"
@@ -47,8 +47,8 @@ class Settings:
         The ending of the results' names, one of `tagger.writing.WRITERS`.
     model
         The folder of the model; None for the default one.
-    select, filters
-        Chooses the passages to be written, and how it chooses, in plain data.
+    select, told, filters
+        Chooses the passages to be written, says so in what results say, and how it chooses, in plain data.
     version
         The version of tagger, for workers to know that theirs is the same.
     """
@@ -60,6 +60,7 @@ class Settings:
     columns: Columns = COLUMNS
     limits: Limits = LIMITS
     select: Callable[[Results], Results] | None = None
+    told: Callable[[About], About] | None = None
     filters: dict[str, Any] = field(default_factory=dict)
     version: str = __version__
 
@@ -234,7 +235,8 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
         fetched = storage.fetched(item.address, settings.limits.size, parts)
         with fetched as path, storage.stored(joined(settings.out, shard)) as place:
             results = _tagged(tagger, item, path, settings, notes)
-            write(place, _counted(settings.select(results) if settings.select else results, tally, sections), tagger.about)
+            about = settings.told(tagger.about) if settings.told else tagger.about
+            write(place, _counted(settings.select(results) if settings.select else results, tally, sections), about)
             size = place.stat().st_size
     except InputError as error:
         return _record(item, shard, settings, error=str(error))

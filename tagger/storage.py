@@ -174,9 +174,8 @@ def _remove(address: str) -> None:
     if not is_remote(address):
         Path(address).unlink(missing_ok=True)
         return
-    with _storage(address, OutputError) as (files, place):
-        with suppress(FileNotFoundError):  # another run may remove it, too
-            files.rm_file(place)
+    with _storage(address, OutputError) as (files, place), suppress(FileNotFoundError):  # another run may remove it, too
+        files.rm_file(place)
 
 
 def _local_sizes(folder: str) -> dict[str, int]:

@@ -297,6 +297,23 @@ def test_cli_tag_filters_what_is_written(report, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("out", ["lo.md", "lo.html", "lo/"])
+def test_cli_tag_pages_show_what_was_kept_for_a_low_score(report, tmp_path, out):
+    options = ("--theme", "shelter_gaps", "--min-score", "0.005")
+    wanted = kept(tmp_path, report, *options)
+    below = [line for line in wanted if not line["labels"] and not line["review"]]
+    assert len(below) > 10
+    assert run("tag", report, *options, "-o", f"{tmp_path}/{out}", *(["--format", "md"] if out == "lo/" else [])).returncode == 0
+    page = (tmp_path / (out + "report.md" if out == "lo/" else out)).read_text(encoding="utf-8")
+    if out == "lo.html":
+        assert all(f'id="{line["id"]}"' in page for line in wanted)
+        assert page.count(" maybe") >= len(below)
+        return
+    assert all(f"*({line['id']})*" in page for line in wanted)
+    assert f"- (Shelter gaps) {below[0]['scores']['shelter_gaps']:.2f}: " in page
+    assert "Left out here" not in page
+
+
 def test_cli_tag_filters_what_is_printed(report, folder):
     done = run("tag", report, "--theme", "complicity", "--section", "Prosecution")
     assert "report: 8 of 112 passages pass the filters, 8 carry a theme" in done.stdout

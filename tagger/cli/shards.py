@@ -85,6 +85,7 @@ def settings_of(
         columns=columns,
         limits=limits,
         select=choice.apply,
+        told=choice.told,
         filters=choice.asked,
     )
 

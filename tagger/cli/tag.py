@@ -26,7 +26,7 @@ from tagger.writing.text import many
 if TYPE_CHECKING:
     from tagger.records import Document, Tagged
     from tagger.tagging import Tagger
-    from tagger.writing import Results
+    from tagger.writing import About, Results
     from tagger.writing.counts import Tally
 
 _HELP = """Tag reports by theme.
@@ -108,44 +108,45 @@ def tag_cli(
     flowing = out is not None and (streamed or out.suffix.lower() in STREAMING)
     found = tag(tagger, inputs, failed, table, used, out=out, flowing=flowing)
     results = _counted(choice.apply(found), tallies)
+    about = choice.told(tagger.about)
     if streamed:
-        _stream(results, tagger)
+        _stream(results, about)
     elif out is not None:
-        _write(out, results, tagger, tallies)
+        _write(out, results, about, tallies)
     else:
-        _print(results, tagger, tallies, choice, everything=everything)
+        _print(results, about, tallies, choice, everything=everything)
     _complain(choice.complaints(choice.seen) if tallies else [], failed, alone=not tallies)
 
 
-def _stream(results: Results, tagger: Tagger) -> None:
+def _stream(results: Results, about: About) -> None:
     """Write JSON Lines to standard output, each document as soon as it is done."""
     from tagger.writing.jsonl import write_jsonl
 
     for result in results:
-        write_jsonl([result], tagger.about, sys.stdout.buffer)
+        write_jsonl([result], about, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
 
-def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagger: Tagger, tallies: Sequence[tuple[str, Tally]]) -> None:
+def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], about: About, tallies: Sequence[tuple[str, Tally]]) -> None:
     """Write a file, and print counts a document if there are several; without any document an older file stays."""
     from tagger.writing import write
 
     first = next(results, None)
     if first is None:
         return
-    write(out, chain([first], results), tagger.about)
-    print(_summary(tallies, tagger.themes, out), file=sys.stderr)
+    write(out, chain([first], results), about)
+    print(_summary(tallies, about.names, out), file=sys.stderr)
     if len(tallies) > 1:
         from tagger.cli.tables import Printer
 
-        Printer(tagger.about).documents(tallies)
+        Printer(about).documents(tallies)
 
 
-def _print(results: Results, tagger: Tagger, tallies: Sequence[tuple[str, Tally]], choice: Choice, *, everything: bool) -> None:
+def _print(results: Results, about: About, tallies: Sequence[tuple[str, Tally]], choice: Choice, *, everything: bool) -> None:
     """Print passages, counts, and what a person should still read."""
     from tagger.cli.tables import Printer
 
-    printer = Printer(tagger.about)
+    printer = Printer(about)
     found = list(results)
     if len(found) == 1 or everything or choice.active:
         for document, passages in found:
