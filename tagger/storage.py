@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ from typing import Any
 
 from tagger.errors import InputError, MissingExtraError, OutputError, TaggerError
 from tagger.reading import Columns
-from tagger.reading.files import STDIN, find_documents, is_address, is_document, named
+from tagger.reading.files import STDIN, find_documents, is_address, is_document, named, without_own
 from tagger.reading.large import HEAD, format_in_parts
 from tagger.writing.whole import is_given_up, passing_name, whole
 
@@ -51,16 +51,19 @@ def joined(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def find_inputs(addresses: Sequence[str], *, tables: bool = False, without: str) -> list[Input]:
+def find_inputs(
+    addresses: Sequence[str], *, tables: bool = False, without: str, told: Callable[[str], object] = lambda _: None
+) -> list[Input]:
     """Find the files to read, as `find_documents` does; what lies in the folder ``without``, an absolute one, are results, not inputs.
 
-    A place with nothing to read is itself among the inputs, so that reading it tells.
+    Pages that tagger wrote on this machine are passed over too, which is ``told``. A place with nothing to read is itself among the
+    inputs, so that reading it tells.
     """
     for address in addresses:
         if address == STDIN or is_address(address):
             what = "standard input" if address == STDIN else "a web address"
             raise InputError(f"{address}: is {what}, which can't be tagged into a folder: save it and give the file")
-    found = _local_inputs([address for address in addresses if not is_remote(address)], tables, without)
+    found = _local_inputs([address for address in addresses if not is_remote(address)], tables, without, told)
     for address in filter(is_remote, addresses):
         found += _remote_inputs(address, tables, without)
     if addresses and not found:
@@ -68,13 +71,12 @@ def find_inputs(addresses: Sequence[str], *, tables: bool = False, without: str)
     return found
 
 
-def _local_inputs(paths: Sequence[str], tables: bool, without: str) -> list[Input]:
+def _local_inputs(paths: Sequence[str], tables: bool, without: str, told: Callable[[str], object]) -> list[Input]:
     top = None if is_remote(without) else Path(without).resolve()
+    files = [(path, name) for path, name in find_documents(paths, tables=tables) if not (top and path.resolve().is_relative_to(top))]
     found = []
-    for path, name in find_documents(paths, tables=tables):
+    for path, name in without_own(files, told):
         full = path.absolute()
-        if top is not None and full.resolve().is_relative_to(top):
-            continue
         size, version = 0, ""
         with suppress(OSError):  # reading it will say what is wrong
             about = full.stat()

@@ -148,6 +148,29 @@ def test_cli_tag_never_reads_what_it_wrote_nor_writes_what_it_reads(tmp_path):
     assert (tmp_path / "a.md").read_text() == "Police officers accepted bribes from traffickers."
 
 
+def test_cli_passes_over_pages_that_it_wrote(folder, report, tmp_path):
+    out = tmp_path / "out.jsonl"
+    first = run("tag", folder, "-o", out).stderr
+    tags = out.read_bytes()
+    for ending in ("html", "md"):
+        assert run("tag", folder, "-o", folder / f"tags.{ending}").returncode == 0
+    assert run("compare", folder, "-o", folder / "page.html").returncode == 0
+    own = [f"{folder / name}" for name in ("page.html", "tags.html", "tags.md")]
+    notes = [f"note: {path}: is a page that tagger wrote, and no report: passed over" for path in own]
+    again = run("tag", folder, "-o", out)
+    assert again.stderr.splitlines()[:3] == notes
+    assert again.stderr.splitlines()[3:] == first.splitlines()
+    assert out.read_bytes() == tags
+    assert run("compare", *sorted(folder.iterdir()), "-o", tmp_path / "again.html").stderr.count("passed over") == 3
+    assert (tmp_path / "again.html").read_bytes() == (folder / "page.html").read_bytes()
+    assert run("read", folder).stderr.splitlines() == notes
+    assert set(run("tag", folder, "-o", f"{tmp_path}/shards/").stderr.splitlines()) > set(notes)
+    assert sorted(path.name for path in (tmp_path / "shards").glob("*.jsonl")) == ["mexico.jsonl", "other.jsonl"]
+    alone = run("tag", folder / "tags.md", folder / "page.html")
+    assert alone.returncode == 1
+    assert errors(alone)[0] == f"error: {folder / 'tags.md'}: is a page that tagger wrote: give the report that it was made of"
+
+
 def on_terminal(columns: int, *arguments: object) -> str:
     """What a person sees on a terminal of so many columns, without the colours."""
     import fcntl

@@ -35,12 +35,12 @@ def read_cli(
     as_json: Annotated[bool, typer.Option("--json", help="Print the passages as JSON Lines.")] = False,
 ) -> None:
     """Parse, read, print; a bad file is named and passed over, and makes the exit code 1."""
-    from tagger.reading import find_documents
+    from tagger.reading import find_documents, without_own
     from tagger.tagging import read_all
 
     failed = False
     used = limits(limit)
-    for path, name in find_documents(inputs, tables=text_column is not None):
+    for path, name in without_own(list(find_documents(inputs, tables=text_column is not None)), inform):
         try:
             found = read_all(path, name=name, columns=columns(text_column, id_column), limits=used)
         except InputError as error:

@@ -104,7 +104,7 @@ def tag_folder(
     from tagger.scaling import plan
     from tagger.storage import find_inputs
 
-    work = plan(find_inputs(inputs, tables=settings.columns.text is not None, without=settings.out), settings)
+    work = plan(find_inputs(inputs, tables=settings.columns.text is not None, without=settings.out, told=inform), settings)
     if work.done:
         inform(f"done already: {len(work.done)} of {many(len(work.done) + len(work.todo), 'input')}")
     if work.left:

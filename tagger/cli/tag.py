@@ -171,7 +171,7 @@ def tag(
 
     What an earlier run left at ``out`` is no document of the folder that it lies in. With ``flowing``, large documents come in parts.
     """
-    from tagger.reading import find_documents
+    from tagger.reading import find_documents, without_own
     from tagger.tagging import tag_file
 
     files = [
@@ -179,6 +179,7 @@ def tag(
     ]
     if not files:
         raise InputError(f"{out}: is all that there is to read, and the file to write")
+    files = without_own(files, inform)
     sizes = [_size(path) for path, _ in files]
     torn = out is not None and str(out) == STDIN and sys.stdout.isatty()  # the bar and the results would be
     with bar(len(files), sum(sizes), shown=not torn and (len(files) > 1 or sizes[0] >= LEAST)) as shown:

@@ -22,6 +22,7 @@ def write_markdown(results: Results, about: About, stream: IO[bytes]) -> None:
     def put(lines: Iterator[str]) -> None:
         stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
 
+    stream.write(b"<!-- generator: tagger -->\n\n")  # by which it is known not to be a report
     tallies: list[tuple[str, Tally]] = []
     total = Tally()
     for document, passages in results:
