@@ -98,6 +98,10 @@ def test_cli_tag_goes_on_past_bad_files(report, tmp_path):
     [
         (["-o", "o.docx"], "unknown format '.docx'"),
         (["-o", "nowhere/o.csv"], "there is no folder nowhere"),
+        (
+            ["-o", "results"],
+            "no ending that tells the format (.jsonl, .csv, .xlsx, .parquet, .md, .html); for a folder of results write results/",
+        ),
         (["--model", "nowhere"], "nowhere: no such model folder"),
         (["--model", "."], "manifest.json: missing"),
     ],
@@ -352,8 +356,8 @@ def test_cli_tag_filters_what_is_printed(report, folder):
 
 def test_cli_tag_names_the_known_themes_and_sections(report, tmp_path, codebook):
     done = run("tag", report, "--theme", "corruption", "-o", tmp_path / "o.csv")
-    assert done.returncode == 1
-    assert done.stderr == f"error: --theme corruption: no such theme; the model knows {', '.join(codebook.names)}\n"
+    assert done.returncode == 2
+    assert f"'corruption' is no theme of the model; it knows {', '.join(codebook.names)}" in " ".join(done.stderr.replace("│", " ").split())
     assert list(tmp_path.iterdir()) == []
     done = run("tag", report, "--section", "Prevention", "--section", "footnotes")
     assert done.returncode == 1
@@ -469,6 +473,12 @@ def test_cli_limits_that_are_unknown_or_no_numbers(tmp_path):
     ):
         done = run("read", tmp_path / "gone.txt", "--limit", bad)
         assert (done.returncode, "positive whole number" in " ".join(done.stderr.replace("│", "").split())) == (2, True), bad
+
+
+def test_cli_tag_refuses_to_print_into_a_file(report, tmp_path):
+    done = run("tag", report, "--all", "-o", tmp_path / "o.csv")
+    assert done.returncode == 2
+    assert "is for what is printed" in done.stderr
 
 
 def test_cli_usage_errors_leave_with_2():

@@ -76,6 +76,12 @@ def test_writing_csv_opens_in_excel_and_runs_no_formula(hostile, about, tmp_path
     assert set(about.names) <= set(rows[0])
 
 
+def test_writing_csv_runs_no_theme_of_a_stranger_either(about, tmp_path):
+    strange = replace(about, themes=(replace(about.themes[0], name="=cmd|' /C calc'!A0"),))
+    write(tmp_path / "out.csv", [], strange)
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig").strip().endswith(",'=cmd|' /C calc'!A0,'=cmd|' /C calc'!A0_words")
+
+
 TOLD_APART = [
     Document("all-mali", "", country="Mali", year=2014, tier="Tier 2"),
     Document("mexico.pdf", "", title="TRAFFICKING IN PERSONS REPORT JUNE 2014", country="Mexico", year=2014, tier="Tier 2"),

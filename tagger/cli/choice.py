@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from tagger.errors import TaggerError
+import typer
+
 from tagger.passages import Passages
 from tagger.records import Document, Tagged
 from tagger.writing.about import About
@@ -32,7 +33,7 @@ class Choice:
         """Check what was asked against the model's themes."""
         for theme in themes:
             if theme not in known:
-                raise TaggerError(f"--theme {theme}: no such theme; the model knows {', '.join(known)}")
+                raise typer.BadParameter(f"{theme!r} is no theme of the model; it knows {', '.join(known)}", param_hint="--theme")
         return cls(tuple(themes), tuple(sections), min_score, only_tagged)
 
     @property

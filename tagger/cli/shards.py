@@ -49,8 +49,12 @@ def is_folder(out: str) -> bool:
     return out.endswith("/") or "://" in out or Path(out).is_dir()
 
 
-def check_options(out: str | None, jobs: int | None, format: str | None, backend: Backend | None, scheduler: str | None) -> None:
+def check_options(
+    out: str | None, jobs: int | None, format: str | None, backend: Backend | None, scheduler: str | None, *, everything: bool
+) -> None:
     """Refuse options that don't go together."""
+    if out is not None and everything:
+        raise typer.BadParameter("is for what is printed; a file holds every passage without it", param_hint="--all")
     if out is None or not is_folder(out):
         for name, value in (("--jobs", jobs), ("--format", format), ("--backend", backend), ("--scheduler", scheduler)):
             if value is not None:

@@ -90,10 +90,14 @@ def tag_cli(
 
     gc.set_threshold(20_000)  # tagged passages are many small objects that need no collecting
     wanted, used, table = sections(section), limits(limit), columns(text_column, id_column)
-    check_options(target, jobs, format, backend, scheduler)
+    check_options(target, jobs, format, backend, scheduler, everything=everything)
     inputs, out = list(map(Path, given)), None if target is None else Path(target)
     streamed, into_folder = target == STDIN, target is not None and is_folder(target)
     if out is not None and not streamed and not into_folder:
+        if not out.suffix:
+            raise OutputError(
+                f"{out}: its name has no ending that tells the format ({', '.join(WRITERS)}); for a folder of results write {out}/"
+            )
         check_output(out)
         if same(out, inputs):
             raise OutputError(f"{out}: is an input too: name another file to write")

@@ -22,7 +22,8 @@ def check_place(path: Path | str, endings: Collection[str]) -> Path:
     """Return the path if a file of a known ending can be written there, before any work is done for it."""
     path = Path(path)
     if path.suffix.lower() not in endings:
-        raise OutputError(f"{path}: unknown format {path.suffix or 'without an ending'!r}; known are {', '.join(endings)}")
+        said = f"unknown format {path.suffix!r}" if path.suffix else "its name has no ending that tells the format"
+        raise OutputError(f"{path}: {said}; known are {', '.join(endings)}")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder: name a file in it")
     if not path.absolute().parent.is_dir():
