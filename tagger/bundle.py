@@ -74,7 +74,7 @@ def save(model: Model, folder: Path | str, *, readme: str | None = None) -> Path
     folder = Path(folder)
     files = contents(model if readme is None else replace(model, readme=readme))
     try:
-        place = folder.resolve()
+        place = Path(os.path.realpath(folder))
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists() and (other := _not_a_model(place)):
             raise OutputError(f"{folder}: is a folder with other things in it, not a model ({other}): name another one")
