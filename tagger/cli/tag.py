@@ -33,8 +33,8 @@ _HELP = """Tag reports by theme.
 
 Reads PDF, DOCX, HTML, Markdown, text and tables, folders of them, and `-` for standard input. Without `-o` it prints the
 passages that carry a theme or lie in its review band, the words that decided, and counts; of several documents, counts only, unless
-`--all` or a filter is given. With `-o`, every passage goes into a file whose ending picks the format. Filters hold for what is printed and what is
-written.
+`--all` or a filter is given. With `-o`, every passage goes into a file whose ending picks the format. Filters hold for what is printed and
+what is written.
 
 With `-o FOLDER/`, each input becomes a file of its own there, by `--jobs` processes or the workers of a Dask or Ray cluster. The same
 command, given again, goes on where a killed one was, and does anew what was made from an input that has changed, or by another model.
