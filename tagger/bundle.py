@@ -26,8 +26,8 @@ from tagger.features import FeatureSettings
 from tagger.model import Model
 
 FORMAT = 3
-_MOST_CELLS = 1 << 27  # numbers in the tables of a loaded model: half a GiB
 """Number of the layout below. Readers refuse a number that they do not know."""
+_MOST_CELLS = 1 << 27  # numbers in the tables of a loaded model: half a GiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +62,60 @@ def contents(model: Model) -> dict[str, bytes]:
 
 
 def save(model: Model, folder: Path | str, *, readme: str | None = None) -> Path:
-    """Write the model to ``folder``, with its own card or this one; an older model there is replaced only when the new one is whole."""
+    """Write the model to ``folder``, with its own card or this one.
+
+    An older model there is replaced only when the new one is whole, and comes back if the new one can't take its place.
+
+    Raises
+    ------
+    OutputError
+        The folder holds anything but a model, or can't be written.
+    """
     folder = Path(folder)
     files = contents(model if readme is None else replace(model, readme=readme))
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists() and not (folder / LAYOUT.manifest).is_file() and any(folder.iterdir()):
-            raise OutputError(f"{folder}: is a folder with other things in it, not a model: name another one")
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
-            new, old = Path(made, "new"), Path(made, "old")
-            new.mkdir()
-            for name, content in files.items():
-                (new / name).write_bytes(content)
-            if folder.exists():
-                os.replace(folder, old)
-            os.replace(new, folder)
-            shutil.rmtree(old, ignore_errors=True)
+        place = Path(os.path.realpath(folder))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists() and (other := _not_a_model(place)):
+            raise OutputError(f"{folder}: is a folder with other things in it, not a model ({other}): name another one")
+        _replace(place, files)
     except OSError as error:
         raise OutputError(f"{folder}: can't write the model: {error.strerror or error}") from error
     return folder
+
+
+def _not_a_model(folder: Path) -> str | None:
+    """What shows that a folder was not written by `save`, of whatever format; None if it was, or is empty."""
+    found = {path.name for path in folder.iterdir()}
+    if foreign := sorted(found - {LAYOUT.manifest, LAYOUT.weights, LAYOUT.readme}):
+        return f"{foreign[0]!r} is in it"
+    if not found:
+        return None
+    try:
+        _parsed(_read(folder / LAYOUT.manifest, LAYOUT.manifest_limit), folder / LAYOUT.manifest)
+    except ModelError:
+        return f"{LAYOUT.manifest} is not a model's"
+    return None
+
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files to a folder beside it, which then takes its place."""
+    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    new, old = made / "new", made / "old"
+    try:
+        new.mkdir()
+        for name, content in files.items():
+            with (new / name).open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(new, folder)
+    finally:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def load(folder: Path | str) -> Model:
@@ -135,13 +170,19 @@ def _open(read: Callable[[str], bytes], folder: Path) -> Model:
         raise ModelError(f"{folder / LAYOUT.manifest}: not a model that this version can use: {error}") from error
 
 
-def _manifest(raw: bytes, path: Path) -> dict[str, Any]:
+def _parsed(raw: bytes, path: Path) -> dict[str, Any]:
+    """The manifest of a model, of whatever format."""
     try:
         manifest = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not JSON: {error}") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise ModelError(f"{path}: not a model's manifest: it has no format number")
+    return manifest
+
+
+def _manifest(raw: bytes, path: Path) -> dict[str, Any]:
+    manifest = _parsed(raw, path)
     if manifest["format"] != FORMAT:
         raise ModelError(
             f"{path}: format {manifest['format']}, but this version of tagger reads format {FORMAT}: "

@@ -50,7 +50,7 @@ class Passages(Sequence[Passage]):
     @overload
     def __getitem__(self, place: slice) -> Passages: ...
     def __getitem__(self, place: int | slice) -> Passage | Passages:
-        if isinstance(place, int):
+        if not isinstance(place, slice):
             return self._items[place]
         made = Passages(*(column[place] for column in self.columns))
         if "_items" in self.__dict__:

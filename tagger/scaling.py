@@ -8,10 +8,12 @@ says that it was made from the same input by the same model in the same way: not
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -21,10 +23,12 @@ from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits
 from tagger.storage import Input, joined
 from tagger.tagging import Tagger, tag_file, worker_tagger
-from tagger.writing import STREAMING, Results, write
+from tagger.writing import STREAMING, About, Results, write
 from tagger.writing.counts import Tally
 
 MANIFEST = "_manifest"
+_PART = re.compile(rf"{MANIFEST}/\d+\.json")
+_LONGEST = 255  # bytes of a name that file systems take
 _ATTEMPTS = 3  # of a task whose worker was killed
 _IDLE = 30  # seconds after which processes end that a killed command left behind
 
@@ -43,8 +47,8 @@ class Settings:
         The ending of the results' names, one of `tagger.writing.WRITERS`.
     model
         The folder of the model; None for the default one.
-    select, filters
-        Chooses the passages to be written, and how it chooses, in plain data.
+    select, told, filters
+        Chooses the passages to be written, says so in what results say, and how it chooses, in plain data.
     version
         The version of tagger, for workers to know that theirs is the same.
     """
@@ -56,6 +60,7 @@ class Settings:
     columns: Columns = COLUMNS
     limits: Limits = LIMITS
     select: Callable[[Results], Results] | None = None
+    told: Callable[[About], About] | None = None
     filters: dict[str, Any] = field(default_factory=dict)
     version: str = __version__
 
@@ -132,12 +137,21 @@ def _shards(inputs: Sequence[Input], format: str) -> dict[str, Input]:
     found: dict[str, Input] = {}
     for item in inputs:
         path = PurePath(item.name)
-        shard = "/".join(part for part in path.parts if part not in (path.anchor, "..")) + format
+        *folders, last = [part for part in path.parts if part not in (path.anchor, "..")] or [""]
+        shard = "/".join([*map(_fitting, folders), _fitting(last, format)])
         if shard in found or shard.startswith(f"{MANIFEST}/"):
             other = f"{found[shard].address} would be too" if shard in found else "that is the manifest's place"
             raise OutputError(f"{item.address}: would be written to {shard}, and {other}: write it into another folder")
         found[shard] = item
     return found
+
+
+def _fitting(name: str, ending: str = "") -> str:
+    """The name with an ending; a hash stands for what would be too long for a file."""
+    raw = name.encode("utf-8", "surrogateescape")
+    if len(raw) + len(ending) > _LONGEST:
+        name = f"{raw[: _LONGEST - len(ending) - 17].decode('utf-8', 'ignore')}-{sha256(raw).hexdigest()[:16]}"
+    return name + ending
 
 
 def _record(item: Input, shard: str, settings: Settings, **results: Any) -> Record:
@@ -147,7 +161,7 @@ def _record(item: Input, shard: str, settings: Settings, **results: Any) -> Reco
 def _recorded(out: str, sizes: dict[str, int]) -> dict[str, Record]:
     """The last record of each shard."""
     records = {}
-    for part in sorted(name for name in sizes if name.startswith(f"{MANIFEST}/")):
+    for part in sorted(filter(_PART.fullmatch, sizes)):
         for line in storage.read(joined(out, part)).splitlines():
             try:
                 record = Record(**json.loads(line))
@@ -201,7 +215,6 @@ def run(todo: Sequence[tuple[Input, str]], settings: Settings, *, jobs: int = -1
         ):
             manifest.add(record)
             yield record
-        storage.listing(settings.out)  # removes what killed workers left
     except TaggerError:
         raise
     except Exception as error:  # each engine raises errors of its own
@@ -218,9 +231,12 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
     tagger = worker_tagger(settings.model, settings.digest)
     tally, sections, notes = Tally(), dict[str, None](), list[str]()
     try:
-        with storage.fetched(item.address, settings.limits.size) as path, storage.stored(joined(settings.out, shard)) as place:
+        parts = settings.columns if settings.format in STREAMING else None
+        fetched = storage.fetched(item.address, settings.limits.size, parts)
+        with fetched as path, storage.stored(joined(settings.out, shard)) as place:
             results = _tagged(tagger, item, path, settings, notes)
-            write(place, _counted(settings.select(results) if settings.select else results, tally, sections), tagger.about)
+            about = settings.told(tagger.about) if settings.told else tagger.about
+            write(place, _counted(settings.select(results) if settings.select else results, tally, sections), about)
             size = place.stat().st_size
     except InputError as error:
         return _record(item, shard, settings, error=str(error))

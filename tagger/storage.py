@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError, OutputError, TaggerError
-from tagger.reading.files import STDIN, find_documents, is_address, is_document, named
-from tagger.writing.whole import whole
+from tagger.reading import Columns
+from tagger.reading.files import STDIN, find_documents, is_address, is_document, named, without_own
+from tagger.reading.large import HEAD, format_in_parts
+from tagger.writing.whole import is_given_up, passing_name, whole
 
 _VERSIONS = ("ETag", "etag", "generation", "mtime", "LastModified", "updated", "modified", "created")
 """What storages call that which changes with a file, the surest first."""
@@ -50,16 +51,19 @@ def joined(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def find_inputs(addresses: Sequence[str], *, tables: bool = False, without: str) -> list[Input]:
+def find_inputs(
+    addresses: Sequence[str], *, tables: bool = False, without: str, told: Callable[[str], object] = lambda _: None
+) -> list[Input]:
     """Find the files to read, as `find_documents` does; what lies in the folder ``without``, an absolute one, are results, not inputs.
 
-    A place with nothing to read is itself among the inputs, so that reading it tells.
+    Pages that tagger wrote on this machine are passed over too, which is ``told``. A place with nothing to read is itself among the
+    inputs, so that reading it tells.
     """
     for address in addresses:
         if address == STDIN or is_address(address):
             what = "standard input" if address == STDIN else "a web address"
             raise InputError(f"{address}: is {what}, which can't be tagged into a folder: save it and give the file")
-    found = _local_inputs([address for address in addresses if not is_remote(address)], tables, without)
+    found = _local_inputs([address for address in addresses if not is_remote(address)], tables, without, told)
     for address in filter(is_remote, addresses):
         found += _remote_inputs(address, tables, without)
     if addresses and not found:
@@ -67,13 +71,12 @@ def find_inputs(addresses: Sequence[str], *, tables: bool = False, without: str)
     return found
 
 
-def _local_inputs(paths: Sequence[str], tables: bool, without: str) -> list[Input]:
+def _local_inputs(paths: Sequence[str], tables: bool, without: str, told: Callable[[str], object]) -> list[Input]:
     top = None if is_remote(without) else Path(without).resolve()
+    files = [(path, name) for path, name in find_documents(paths, tables=tables) if not (top and path.resolve().is_relative_to(top))]
     found = []
-    for path, name in find_documents(paths, tables=tables):
+    for path, name in without_own(files, told):
         full = path.absolute()
-        if top is not None and full.resolve().is_relative_to(top):
-            continue
         size, version = 0, ""
         with suppress(OSError):  # reading it will say what is wrong
             about = full.stat()
@@ -101,8 +104,11 @@ def _about(info: dict[str, Any]) -> tuple[int, str]:
 
 
 @contextmanager
-def fetched(address: str, most: int) -> Iterator[Path]:
-    """Give the path of a file to read; one of shared storage, of ``most`` bytes, is copied here for as long as the block lasts."""
+def fetched(address: str, most: int, columns: Columns | None = None) -> Iterator[Path]:
+    """Give the path of a file to read; one of shared storage is copied here for as long as the block lasts.
+
+    It may have ``most`` bytes, or any number if ``columns`` are given, for it to be read part by part, and its format can be read so.
+    """
     if not is_remote(address):
         yield Path(address)
         return
@@ -111,7 +117,7 @@ def fetched(address: str, most: int) -> Iterator[Path]:
         with _storage(address, InputError) as (files, place):
             if not files.isfile(place):
                 raise InputError(f"{address}: no such file, nor a folder with a file of a known format")
-            if files.size(place) > most:
+            if files.size(place) > most and not (columns and format_in_parts(files.cat_file(place, 0, HEAD), path.suffix, columns)):
                 raise InputError(f"{address}: is larger than {most >> 20} MiB: cut it into several files, or raise the limit")
             files.get_file(place, str(path))
         yield path
@@ -134,7 +140,7 @@ def stored(address: str) -> Iterator[Path]:
         with _storage(address, OutputError) as (files, place):
             folder = str(PurePosixPath(place).parent)
             files.makedirs(folder, exist_ok=True)
-            passing = joined(folder, f".{path.name}-{uuid.uuid4().hex}.tmp")
+            passing = joined(folder, passing_name())
             files.put_file(str(path), passing)
             files.mv(passing, place)
 
@@ -158,9 +164,9 @@ def read(address: str) -> bytes:
 
 
 def listing(folder: str) -> dict[str, int]:
-    """Names, relative to the folder, and sizes of all files below it; what killed writers left unfinished is removed."""
+    """Names, relative to the folder, and sizes of all files below it; what writers of old that were killed left there is removed."""
     sizes = _remote_sizes(folder) if is_remote(folder) else _local_sizes(folder)
-    for name in [name for name in sizes if PurePosixPath(name).name.startswith(".") and name.endswith(".tmp")]:
+    for name in [name for name in sizes if is_given_up(PurePosixPath(name).name)]:
         del sizes[name]
         _remove(joined(folder, name))
     return sizes
@@ -170,7 +176,7 @@ def _remove(address: str) -> None:
     if not is_remote(address):
         Path(address).unlink(missing_ok=True)
         return
-    with _storage(address, OutputError) as (files, place):
+    with _storage(address, OutputError) as (files, place), suppress(FileNotFoundError):  # another run may remove it, too
         files.rm_file(place)
 
 

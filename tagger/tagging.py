@@ -66,6 +66,8 @@ class Tagger:
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated probabilities, (n, themes) float32: the fast path, without labels or evidence."""
+        if isinstance(texts, str):
+            raise TypeError("scores() takes a list of texts, not one string: write scores([text])")
         return self.model.scores(texts)
 
     def tag(self, items: Iterable[str | Passage] | Document, *, evidence: bool = True) -> list[Tagged]:
@@ -84,8 +86,7 @@ class Tagger:
         texts = [item for item in given if isinstance(item, str)]
         if len(texts) == len(given):
             return self._tags(Passages.alone(texts), evidence=evidence)
-        made = [item if isinstance(item, Passage) else Passage(item, start=0, end=len(item)) for item in given]
-        return self._tags(made, evidence=evidence)
+        return self._tags(list(map(_passage, given)), evidence=evidence)
 
     def _tags(self, passages: Sequence[Passage], first: int = 0, last: int | None = None, *, evidence: bool = True) -> Tags:
         """Tag passages from ``first`` to ``last``; those around them are only their neighbours."""
@@ -135,6 +136,14 @@ class Tagger:
             if part and (tagged < len(waiting) or not waiting):
                 found = self._tags(waiting, tagged)
                 yield replace(part, passages=found.passages, notes=tuple(notes)), found
+
+
+def _passage(item: object) -> Passage:
+    if isinstance(item, Passage):
+        return item
+    if isinstance(item, str):
+        return Passage(item, start=0, end=len(item))
+    raise TypeError(f"tag() takes a document, or a list of strings and passages, not of {type(item).__name__}")
 
 
 def reading_effort(scores: NDArray[np.floating[Any]], *, recall: float = 0.95) -> list[int]:

@@ -81,7 +81,7 @@ class Tags(Sequence[Tagged]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Tagged]: ...
     def __getitem__(self, place: int | slice) -> Tagged | Sequence[Tagged]:
-        if isinstance(place, int) or place.step not in (None, 1):
+        if not isinstance(place, slice) or place.step not in (None, 1):
             return self._items[place]
         first, last, _ = place.indices(len(self))
         columns: dict[str, Any] = {name: getattr(self, name)[first:last] for name in ("passages", "scores", "labelled", "review")}

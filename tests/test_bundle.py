@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +43,44 @@ def test_bundle_save_spares_a_folder_that_is_not_a_model(default_model, tmp_path
     with pytest.raises(OutputError, match="other things in it"):
         bundle.save(default_model, tmp_path, readme="")
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_bundle_save_spares_what_others_keep_beside_a_manifest(default_model, folder, tmp_path):
+    foreign = tmp_path / "extension"
+    foreign.mkdir()
+    (foreign / "manifest.json").write_text('{"manifest_version": 3}')
+    (folder / "figures.html").write_text("mine")
+    for place, what in ((foreign, "manifest.json is not a model's"), (folder, "'figures.html' is in it")):
+        before = {path.name: path.read_bytes() for path in place.iterdir()}
+        with pytest.raises(OutputError, match=what):
+            bundle.save(default_model, place)
+        assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+
+
+def test_bundle_save_replaces_a_model_of_another_format_and_follows_links(default_model, folder, tmp_path):
+    resave(folder, {"format": 99})
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    bundle.save(default_model, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert bundle.load(folder).themes == default_model.themes
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SystemExit(143)])
+def test_bundle_save_that_fails_at_the_last_leaves_the_old_model(default_model, folder, monkeypatch, error):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    replace_, calls = os.replace, []
+
+    def failing(source, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise error
+        replace_(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises((OutputError, SystemExit)):
+        bundle.save(replace(default_model, readme="new"), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "README.md"])

@@ -15,8 +15,15 @@ from pathlib import Path
 import pytest
 
 
-def run(*arguments: object, stdin: bytes | None = None, cwd: object = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "tagger", *map(str, arguments)], input=stdin, capture_output=True, cwd=cwd, check=False)
+def run(*arguments: object, stdin: bytes | None = None, cwd: object = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tagger", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        check=False,
+        env={**os.environ, **environment},
+    )
     stdout, stderr = done.stdout.decode(), done.stderr.decode()
     assert "Traceback" not in stderr, stderr
     return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
@@ -91,6 +98,10 @@ def test_cli_tag_goes_on_past_bad_files(report, tmp_path):
     [
         (["-o", "o.docx"], "unknown format '.docx'"),
         (["-o", "nowhere/o.csv"], "there is no folder nowhere"),
+        (
+            ["-o", "results"],
+            "no ending that tells the format (.jsonl, .csv, .xlsx, .parquet, .md, .html); for a folder of results write results/",
+        ),
         (["--model", "nowhere"], "nowhere: no such model folder"),
         (["--model", "."], "manifest.json: missing"),
     ],
@@ -139,6 +150,29 @@ def test_cli_tag_never_reads_what_it_wrote_nor_writes_what_it_reads(tmp_path):
     assert done.returncode == 1
     assert errors(done) == [f"error: {tmp_path / 'a.md'}: is an input too: name another file to write"]
     assert (tmp_path / "a.md").read_text() == "Police officers accepted bribes from traffickers."
+
+
+def test_cli_passes_over_pages_that_it_wrote(folder, report, tmp_path):
+    out = tmp_path / "out.jsonl"
+    first = run("tag", folder, "-o", out).stderr
+    tags = out.read_bytes()
+    for ending in ("html", "md"):
+        assert run("tag", folder, "-o", folder / f"tags.{ending}").returncode == 0
+    assert run("compare", folder, "-o", folder / "page.html").returncode == 0
+    own = [f"{folder / name}" for name in ("page.html", "tags.html", "tags.md")]
+    notes = [f"note: {path}: is a page that tagger wrote, and no report: passed over" for path in own]
+    again = run("tag", folder, "-o", out)
+    assert again.stderr.splitlines()[:3] == notes
+    assert again.stderr.splitlines()[3:] == first.splitlines()
+    assert out.read_bytes() == tags
+    assert run("compare", *sorted(folder.iterdir()), "-o", tmp_path / "again.html").stderr.count("passed over") == 3
+    assert (tmp_path / "again.html").read_bytes() == (folder / "page.html").read_bytes()
+    assert run("read", folder).stderr.splitlines() == notes
+    assert set(run("tag", folder, "-o", f"{tmp_path}/shards/").stderr.splitlines()) > set(notes)
+    assert sorted(path.name for path in (tmp_path / "shards").glob("*.jsonl")) == ["mexico.jsonl", "other.jsonl"]
+    alone = run("tag", folder / "tags.md", folder / "page.html")
+    assert alone.returncode == 1
+    assert errors(alone)[0] == f"error: {folder / 'tags.md'}: is a page that tagger wrote: give the report that it was made of"
 
 
 def on_terminal(columns: int, *arguments: object) -> str:
@@ -290,6 +324,23 @@ def test_cli_tag_filters_what_is_written(report, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("out", ["lo.md", "lo.html", "lo/"])
+def test_cli_tag_pages_show_what_was_kept_for_a_low_score(report, tmp_path, out):
+    options = ("--theme", "shelter_gaps", "--min-score", "0.005")
+    wanted = kept(tmp_path, report, *options)
+    below = [line for line in wanted if not line["labels"] and not line["review"]]
+    assert len(below) > 10
+    assert run("tag", report, *options, "-o", f"{tmp_path}/{out}", *(["--format", "md"] if out == "lo/" else [])).returncode == 0
+    page = (tmp_path / (out + "report.md" if out == "lo/" else out)).read_text(encoding="utf-8")
+    if out == "lo.html":
+        assert all(f'id="{line["id"]}"' in page for line in wanted)
+        assert page.count(" maybe") >= len(below)
+        return
+    assert all(f"*({line['id']})*" in page for line in wanted)
+    assert f"- (Shelter gaps) {below[0]['scores']['shelter_gaps']:.2f}: " in page
+    assert "Left out here" not in page
+
+
 def test_cli_tag_filters_what_is_printed(report, folder):
     done = run("tag", report, "--theme", "complicity", "--section", "Prosecution")
     assert "report: 8 of 112 passages pass the filters, 8 carry a theme" in done.stdout
@@ -305,8 +356,8 @@ def test_cli_tag_filters_what_is_printed(report, folder):
 
 def test_cli_tag_names_the_known_themes_and_sections(report, tmp_path, codebook):
     done = run("tag", report, "--theme", "corruption", "-o", tmp_path / "o.csv")
-    assert done.returncode == 1
-    assert done.stderr == f"error: --theme corruption: no such theme; the model knows {', '.join(codebook.names)}\n"
+    assert done.returncode == 2
+    assert f"'corruption' is no theme of the model; it knows {', '.join(codebook.names)}" in " ".join(done.stderr.replace("│", " ").split())
     assert list(tmp_path.iterdir()) == []
     done = run("tag", report, "--section", "Prevention", "--section", "footnotes")
     assert done.returncode == 1
@@ -339,6 +390,35 @@ def test_cli_output_on_a_full_disk_or_to_a_reader_that_left(report):
         done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+def test_cli_output_whatever_characters_the_terminal_takes(root, tmp_path):
+    text = "Police officers in \u0141\u00f3d\u017a accepted bribes \u2013 \u201coften\u201d."
+    (tmp_path / "r.txt").write_text(text, encoding="utf-8")
+    shown = run("tag", tmp_path / "r.txt", PYTHONIOENCODING="ascii")
+    assert shown.returncode == 0
+    assert "in ??d?" in shown.stdout
+    for encoding in ("ascii", "cp1252"):
+        line = run("read", tmp_path / "r.txt", "--json", PYTHONIOENCODING=encoding)
+        assert json.loads(line.stdout)["text"] == text
+        page = run("codebook", "--themes", root / "corpora/themes.toml", PYTHONIOENCODING=encoding).stdout
+        assert page == (root / "corpora/codebook.md").read_text(encoding="utf-8")
+
+
+def test_cli_tag_told_to_end_leaves_nothing_half_written(report, tmp_path):
+    reports, out = tmp_path / "reports", tmp_path / "out"
+    reports.mkdir()
+    out.mkdir()
+    for number in range(200):
+        (reports / f"{number}.txt").symlink_to(report)
+    process = subprocess.Popen([sys.executable, "-m", "tagger", "tag", reports, "-o", out / "o.html"], stderr=subprocess.PIPE)
+    while not list(out.iterdir()):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    assert process.communicate(timeout=60)[1] == b""
+    assert process.returncode == 143
+    assert list(out.iterdir()) == []
 
 
 def test_cli_tag_streams_json_lines_to_standard_output(folder, tmp_path):
@@ -393,6 +473,12 @@ def test_cli_limits_that_are_unknown_or_no_numbers(tmp_path):
     ):
         done = run("read", tmp_path / "gone.txt", "--limit", bad)
         assert (done.returncode, "positive whole number" in " ".join(done.stderr.replace("│", "").split())) == (2, True), bad
+
+
+def test_cli_tag_refuses_to_print_into_a_file(report, tmp_path):
+    done = run("tag", report, "--all", "-o", tmp_path / "o.csv")
+    assert done.returncode == 2
+    assert "is for what is printed" in done.stderr
 
 
 def test_cli_usage_errors_leave_with_2():

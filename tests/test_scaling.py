@@ -21,8 +21,10 @@ from clusters import cluster, working
 
 from tagger import bundle, storage
 from tagger.errors import InputError, ModelError, OutputError, TaggerError
+from tagger.reading import Limits
 from tagger.scaling import MANIFEST, Manifest, Settings, digest, engine, plan, run, tag_shard
 from tagger.storage import Input, find_inputs
+from tagger.writing.whole import passing_name
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +57,9 @@ def tag(*arguments: object, code: int = 0) -> list[str]:
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    """All files but the manifest."""
-    return {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file() and p.parent.name != MANIFEST}
+    """All files but the manifest, and what writers left that were killed just now."""
+    found = [p for p in out.rglob("*") if p.is_file() and p.parent.name != MANIFEST and not p.name.startswith(".tagger-")]
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in found}
 
 
 def records(out: Path) -> list[dict[str, object]]:
@@ -232,13 +235,66 @@ def test_scaling_the_manifest_is_written_in_whole_files(tmp_path, report, settin
     assert plan([item], made).done == [record]
 
 
+def test_scaling_reads_large_files_of_shared_storage_part_by_part(report, tmp_path, settings):
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    large = tmp_path / "large"
+    large.write_bytes((report.read_bytes() + b"\n\n") * (1 + (4 << 20) // report.stat().st_size))
+    (tmp_path / "large.html").write_bytes(b"<html><body>" + large.read_bytes())
+    limits = Limits(size=4 << 20)
+    by_path = tag_shard(Input(str(large), "large"), "path.jsonl", settings(limits=limits))
+    assert by_path.error is None
+    by_address = tag_shard(Input(large.as_uri(), "large"), "address.jsonl", settings(limits=limits))
+    assert (by_address.passages, by_address.themes) == (by_path.passages, by_path.themes)
+    assert "is larger than 4 MiB" in tag_shard(Input(large.as_uri(), "large"), "large.html", settings(limits=limits, format=".html")).error
+    assert "is larger than 4 MiB" in tag_shard(Input(f"{large.as_uri()}.html", "p"), "p.jsonl", settings(limits=limits)).error
+
+
+def test_scaling_removes_only_what_own_writers_of_old_left(report, tmp_path, settings):
+    out = tmp_path / "out"
+    (out / "sub").mkdir(parents=True)
+    kept = [".draft.tmp", ".a.jsonl-abc.tmp", passing_name(), f"sub/{passing_name()}", ".tagger-1700000000.tmp"]
+    gone = [".tagger-1700000000-0123456789abcdef.tmp", "sub/.tagger-1700000000-0123456789abcdef.tmp"]
+    for name in kept + gone:
+        (out / name).write_text("mine")
+    assert work([report], settings()) == (["report.jsonl"], [])
+    assert [name for name in kept + gone if (out / name).exists()] == kept
+
+
+def test_scaling_two_runs_beside_each_other_both_end_well(folder, expected, tmp_path):
+    runs = [subprocess.Popen(command(folder, "-o", f"{tmp_path}/out/"), stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=180)[1] for process in runs]
+    assert [process.returncode for process in runs] == [0, 0], said
+    assert contents(tmp_path / "out") == expected
+
+
+def test_scaling_a_manifest_with_files_of_others_is_read(report, tmp_path, settings):
+    work([report], settings())
+    (tmp_path / "out" / MANIFEST / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (tmp_path / "out" / MANIFEST / passing_name()).write_bytes(b"{")
+    assert work([report], settings()) == ([], ["report.jsonl"])
+
+
+def test_scaling_shortens_names_that_are_too_long_for_files(report, tmp_path, settings):
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    names = ["a" * 245, "a" * 251, "b" * 251, "\u0436" * 125, "z"]
+    for name in names:
+        shutil.copy(report, inputs / f"{name}.txt")
+    for ending in (".jsonl", ".parquet"):
+        made = settings(tmp_path / ending[1:], format=ending)
+        shards = work([inputs], made)[0]
+        assert sorted(contents(tmp_path / ending[1:])) == shards
+        assert all(shard.startswith(name[:100]) for shard, name in zip(shards, sorted(names), strict=True))
+        assert work([inputs], made) == ([], shards)
+
+
 def test_scaling_shared_storage_is_read_and_written(report, settings):
     fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
     memory = fsspec.filesystem("memory")
     try:
         for name in ("a.txt", "sub/b.txt", "sub/.hidden.txt", "table.jsonl", "bad.txt"):
             memory.pipe_file(f"/reports/{name}", report.read_bytes() if name != "bad.txt" else b"\x7fELF\0\0")
-        memory.pipe_file("/reports/tags/.a.jsonl-0.tmp", b"of a writer that was killed")
+        memory.pipe_file("/reports/tags/.tagger-1700000000-0123456789abcdef.tmp", b"of a writer that was killed")
         made = settings(storage.absolute("memory://reports/tags/"))
         assert work(["memory://reports"], made) == (["a.jsonl", "bad.jsonl", "sub/b.jsonl"], [])
         assert work(["memory://reports"], made) == (["bad.jsonl"], ["a.jsonl", "sub/b.jsonl"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tagger
-from tagger.records import Passage
+from tagger.records import Document, Passage
 from tagger.tagging import reading_effort
 
 TEXTS = [
@@ -92,6 +92,11 @@ def test_tagging_takes_passages_and_refuses_one_string(default_tagger):
     assert default_tagger.scores([]).shape == (0, len(default_tagger.themes))
     with pytest.raises(TypeError, match="list of passages"):
         default_tagger.tag("Police took bribes.")
+    with pytest.raises(TypeError, match="list of texts"):
+        default_tagger.scores("Police took bribes.")
+    for wrong in (None, 3, Document("d", "text")):
+        with pytest.raises(TypeError, match=f"a list of strings and passages, not of {type(wrong).__name__}"):
+            default_tagger.tag([passage, wrong])
 
 
 def test_tagging_survives_any_characters(default_tagger):

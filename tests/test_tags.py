@@ -49,7 +49,8 @@ def test_tags_are_written_as_json_would(tags):
 
 def test_tags_are_what_tag_gives_of_each(tags, default_tagger):
     assert list(tags) == default_tagger.tag(tags.passages)
-    assert tags[3] == list(tags)[3]
+    assert tags[3] == tags[np.int64(3)] == list(tags)[3]
+    assert tags.passages[np.int64(3)] == tags[3].passage
     for first, last in ((0, 5), (7, 60), (100, 400), (9, 9), (50, 20), (-20, -3)):
         part = tags[first:last]
         assert isinstance(part, Tags)

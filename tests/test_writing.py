@@ -76,6 +76,12 @@ def test_writing_csv_opens_in_excel_and_runs_no_formula(hostile, about, tmp_path
     assert set(about.names) <= set(rows[0])
 
 
+def test_writing_csv_runs_no_theme_of_a_stranger_either(about, tmp_path):
+    strange = replace(about, themes=(replace(about.themes[0], name="=cmd|' /C calc'!A0"),))
+    write(tmp_path / "out.csv", [], strange)
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig").strip().endswith(",'=cmd|' /C calc'!A0,'=cmd|' /C calc'!A0_words")
+
+
 TOLD_APART = [
     Document("all-mali", "", country="Mali", year=2014, tier="Tier 2"),
     Document("mexico.pdf", "", title="TRAFFICKING IN PERSONS REPORT JUNE 2014", country="Mexico", year=2014, tier="Tier 2"),
@@ -249,7 +255,7 @@ def test_writing_markdown_holds_the_tagged_passages_and_no_markup_of_theirs(mexi
     score = f"{mexico[1][20].scores['complicity']:.2f}"
     assert f"- **Official complicity** {score}: **Official complicity** continued to be a serious problem. *(report-0021)*" in page
     assert "# &lt;b&gt;=x&lt;/b&gt;" in page
-    assert "<" not in page
+    assert "<" not in page.removeprefix("<!-- generator: tagger -->\n")
     assert escape("a*b_c[d](e) `f` $1 <g>\n# h") == r"a\*b\_c\[d\](e) \`f\` \$1 &lt;g&gt; \# h"
 
 
@@ -275,6 +281,28 @@ def test_writing_appears_only_when_whole(ending, mexico, about, tmp_path):
             assert old.read("xl/worksheets/sheet1.xml") == new.read("xl/worksheets/sheet1.xml")
     else:
         assert path.read_bytes() == first
+
+
+def test_writing_keeps_who_may_read_a_file_and_where_a_link_leads(mexico, about, tmp_path):
+    target = tmp_path / "elsewhere" / "real.csv"
+    target.parent.mkdir()
+    target.write_text("old")
+    target.chmod(0o600)
+    link = tmp_path / "out.csv"
+    link.symlink_to(target)
+    write(link, [mexico], about)
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert len(target.read_bytes()) > 10_000
+    write(tmp_path / "new.csv", [mexico], about)
+    (tmp_path / "any").touch()
+    assert (tmp_path / "new.csv").stat().st_mode == (tmp_path / "any").stat().st_mode
+    assert [file.name for file in target.parent.iterdir()] == ["real.csv"]
+
+
+def test_writing_takes_a_name_as_long_as_there_may_be(mexico, about, tmp_path):
+    write(tmp_path / f"{'n' * 251}.csv", [mexico], about)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 FULL = """

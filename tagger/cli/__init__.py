@@ -5,9 +5,11 @@ One module a group; each parses, calls and prints.
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -54,6 +56,9 @@ def main() -> None:
         train,
     )
 
+    signal.signal(signal.SIGTERM, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what a terminal can't show is no reason to end
     try:
         try:
             app()
@@ -71,6 +76,17 @@ def main() -> None:
         fail(
             f"{error.filename}: can't be used: {error.strerror}" if error.filename else f"can't write the output: {error.strerror or error}"
         )
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """Leave by an exception, so that what is not whole yet is removed."""
+    raise SystemExit(128 + number)
+
+
+def put(text: str) -> None:
+    """Write what other programs read to standard output, in UTF-8 whatever a terminal takes."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
 
 
 def _drop_output() -> None:

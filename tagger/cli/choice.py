@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from tagger.errors import TaggerError
+import typer
+
 from tagger.passages import Passages
 from tagger.records import Document, Tagged
+from tagger.writing.about import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Choice:
         """Check what was asked against the model's themes."""
         for theme in themes:
             if theme not in known:
-                raise TaggerError(f"--theme {theme}: no such theme; the model knows {', '.join(known)}")
+                raise typer.BadParameter(f"{theme!r} is no theme of the model; it knows {', '.join(known)}", param_hint="--theme")
         return cls(tuple(themes), tuple(sections), min_score, only_tagged)
 
     @property
@@ -52,9 +54,9 @@ class Choice:
                     self.seen.append(name)
             yield document, [item for item in passages if self._keeps(item)] if self.active else passages
 
-    def reaches(self, item: Tagged, theme: str) -> bool:
-        """Tell whether a passage was kept for the score of this theme."""
-        return self.min_score is not None and theme in (self.themes or item.scores) and item.scores[theme] >= self.min_score
+    def told(self, about: About) -> About:
+        """What is said about results, with the scores for which they were kept."""
+        return about if self.min_score is None else replace(about, kept=dict.fromkeys(self.themes or about.names, self.min_score))
 
     def complaints(self, seen: Sequence[str]) -> list[str]:
         """Say which wanted sections are not among those that were ``seen``, so that no passage lies in them."""
@@ -68,7 +70,7 @@ class Choice:
         if self.only_tagged and not carries:
             return False
         if self.min_score is not None:
-            return any(self.reaches(item, theme) for theme in item.scores)
+            return any(item.scores[theme] >= self.min_score for theme in self.themes or item.scores)
         return carries or not self.themes
 
 

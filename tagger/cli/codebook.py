@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagger.cli import app
+from tagger.cli import app, put
 from tagger.cli.places import THEMES, Themes
 
 
@@ -14,4 +14,4 @@ def codebook_cli(themes: Themes = THEMES) -> None:
     """
     from tagger.themes import load_codebook
 
-    print(load_codebook(themes).markdown(), end="")
+    put(load_codebook(themes).markdown())

@@ -70,13 +70,12 @@ def compare_cli(
 
 
 def _documents(given: list[Path], targets: list[Path], columns: Columns, limits: Limits) -> Iterator[Document]:
-    """Read the reports; a page that an earlier run left in a folder is none of them."""
-    from tagger.reading import find_documents
+    """Read the reports; what an earlier run wrote is none of them."""
+    from tagger.reading import find_documents, without_own
     from tagger.tagging import read_all
 
-    for path, name in find_documents(given, tables=columns.text is not None):
-        if path.resolve() in targets:
-            continue
+    files = [(path, name) for path, name in find_documents(given, tables=columns.text is not None) if path.resolve() not in targets]
+    for path, name in without_own(files, inform):
         for document in read_all(path, name=name, columns=columns, limits=limits):
             for note in document.notes:
                 inform(f"{path}: {note}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import app
+from tagger.cli import app, put
 from tagger.cli.places import ALL, THEMES, Corpora, Themes, corpus
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def stats_cli(corpora: Corpora = ALL, themes: Themes = THEMES, as_json: AsJson =
     names = load_codebook(themes).names
     found = {str(folder): statistics(folder, names) for folder in corpora}
     if as_json:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        put(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         return
     for folder, counts in found.items():
         words = counts["words"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform, places
+from tagger.cli import app, inform, places, put
 from tagger.writing.text import many
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def evaluate_cli(
     found = evaluate(tagger, corpus, by=names, resamples=resamples, seed=seed, jobs=jobs, progress=True)
     figures = json.dumps(found.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if as_json:
-        print(figures, end="")
+        put(figures)
     else:
         _print(found)
     for warning in found.warnings:

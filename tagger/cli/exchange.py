@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import inform, places
+from tagger.cli import inform, places, put
 from tagger.cli.corpus import corpus_app, waiting
 from tagger.cli.options import IdColumn, Limit, TextColumn, columns, limits
 from tagger.errors import OutputError
@@ -142,7 +142,7 @@ def export_cli(
     print(_summary(out, corpus, book), file=sys.stderr)
     if format == ToolFormat.LABEL_STUDIO:
         inform("the labelling interface for the project's settings stands on standard output")
-        print(interface(book, spans=spans), end="")
+        put(interface(book, spans=spans))
 
 
 def _check_place(out: Path, given: Sequence[Path]) -> None:

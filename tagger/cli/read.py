@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import app, inform, warn
+from tagger.cli import app, inform, put, warn
 from tagger.cli.options import IdColumn, Inputs, Limit, TextColumn, columns, limits
 from tagger.errors import InputError, MissingExtraError
 from tagger.writing.counts import NO_SECTION
@@ -35,12 +35,12 @@ def read_cli(
     as_json: Annotated[bool, typer.Option("--json", help="Print the passages as JSON Lines.")] = False,
 ) -> None:
     """Parse, read, print; a bad file is named and passed over, and makes the exit code 1."""
-    from tagger.reading import find_documents
+    from tagger.reading import find_documents, without_own
     from tagger.tagging import read_all
 
     failed = False
     used = limits(limit)
-    for path, name in find_documents(inputs, tables=text_column is not None):
+    for path, name in without_own(list(find_documents(inputs, tables=text_column is not None)), inform):
         try:
             found = read_all(path, name=name, columns=columns(text_column, id_column), limits=used)
         except InputError as error:
@@ -56,7 +56,7 @@ def read_cli(
                 inform(f"{path}: {note}")
             if as_json:
                 for passage in document.passages:
-                    print(json.dumps(asdict(passage), ensure_ascii=False))
+                    put(json.dumps(asdict(passage), ensure_ascii=False) + "\n")
             else:
                 _print(document)
     if failed:

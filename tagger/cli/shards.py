@@ -49,8 +49,12 @@ def is_folder(out: str) -> bool:
     return out.endswith("/") or "://" in out or Path(out).is_dir()
 
 
-def check_options(out: str | None, jobs: int | None, format: str | None, backend: Backend | None, scheduler: str | None) -> None:
+def check_options(
+    out: str | None, jobs: int | None, format: str | None, backend: Backend | None, scheduler: str | None, *, everything: bool
+) -> None:
     """Refuse options that don't go together."""
+    if out is not None and everything:
+        raise typer.BadParameter("is for what is printed; a file holds every passage without it", param_hint="--all")
     if out is None or not is_folder(out):
         for name, value in (("--jobs", jobs), ("--format", format), ("--backend", backend), ("--scheduler", scheduler)):
             if value is not None:
@@ -85,6 +89,7 @@ def settings_of(
         columns=columns,
         limits=limits,
         select=choice.apply,
+        told=choice.told,
         filters=choice.asked,
     )
 
@@ -103,7 +108,7 @@ def tag_folder(
     from tagger.scaling import plan
     from tagger.storage import find_inputs
 
-    work = plan(find_inputs(inputs, tables=settings.columns.text is not None, without=settings.out), settings)
+    work = plan(find_inputs(inputs, tables=settings.columns.text is not None, without=settings.out, told=inform), settings)
     if work.done:
         inform(f"done already: {len(work.done)} of {many(len(work.done) + len(work.todo), 'input')}")
     if work.left:

@@ -29,11 +29,12 @@ class Printer:
         from rich.console import Console
 
         self.console: Console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+        self.about = about
         self.styles = {theme: _STYLES[place % len(_STYLES)] for place, theme in enumerate(about.names)}
         self.letters = [theme.letter for theme in about.themes]
 
     def document(self, document: Document, passages: Sequence[Tagged], choice: Choice, *, everything: bool) -> None:
-        """Print the passages of one document that carry a theme, then counts a section."""
+        """Print the passages of one document at which a theme is shown, then counts a section."""
         from rich.markup import escape
 
         tally = Tally().add(passages)
@@ -43,9 +44,9 @@ class Printer:
             passing = "passes" if tally.passages == 1 else "pass"
             said = f"{tally.passages} of {many(len(document.passages), 'passage')} {passing} the filters, {tally.tagged} {carry} a theme"
         self.console.print(f"\n[bold]{escape(document.name)}[/bold]: {said}\n")
-        shown = [item for item in passages if item.labels or everything or choice.min_score is not None]
+        shown = [item for item in passages if everything or any(self.about.shows(item, theme) for theme in self.about.names)]
         if shown:
-            self.console.print(self._passages(shown, choice))
+            self.console.print(self._passages(shown))
         self._counts("section", add_sections({}, passages).items(), tally)
 
     def documents(self, tallies: Sequence[tuple[str, Tally]]) -> None:
@@ -70,12 +71,12 @@ class Printer:
         if reads:
             self.console.print(f"To see 95 % of a theme's passages, read so many, most probable first: {reads}.")
 
-    def _passages(self, passages: Sequence[Tagged], choice: Choice) -> Table:
+    def _passages(self, passages: Sequence[Tagged]) -> Table:
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
         if self.console.width < _NARROW:
-            return self._stacked(passages, choice)
+            return self._stacked(passages)
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         paged = any(item.passage.page is not None for item in passages)
         table.add_column("section", style="dim", max_width=15)
@@ -85,10 +86,10 @@ class Printer:
         table.add_column("themes", no_wrap=True)
         for item in passages:
             page = [str(item.passage.page or "")] if paged else []
-            table.add_row(item.passage.section or "", *page, self._highlighted(item), self._labels(item, choice))
+            table.add_row(item.passage.section or "", *page, self._highlighted(item), self._labels(item))
         return table
 
-    def _stacked(self, items: Sequence[Tagged], choice: Choice) -> Table:
+    def _stacked(self, items: Sequence[Tagged]) -> Table:
         """Passages in one column, below what is said of each."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
@@ -98,7 +99,7 @@ class Printer:
         for item in items:
             where = [item.passage.section or "", f"page {item.passage.page}" if item.passage.page is not None else ""]
             said = [Text(fact, "dim") for fact in where if fact]
-            labels = self._labels(item, choice)
+            labels = self._labels(item)
             table.add_row(
                 Text("\n").join([Text(", ").join([*said, *(labels.split("\n") if labels else [])]), self._highlighted(item), Text()])
             )
@@ -122,8 +123,8 @@ class Printer:
                 place = end
         return Text("".join([*pieces, item.text[place:]]))
 
-    def _labels(self, item: Tagged, choice: Choice) -> Text:
-        """The themes of a passage; in brackets those that it did not get but was kept for."""
+    def _labels(self, item: Tagged) -> Text:
+        """The themes of a passage; in brackets those that it did not get but should be looked at, or was kept, for."""
         from rich.text import Text
 
         text = Text()
@@ -131,7 +132,7 @@ class Printer:
             said = f"{theme} {item.scores[theme]:.2f}{' ?' if theme in item.review else ''}"
             if theme in item.labels:
                 text.append(f"{said}\n", style)
-            elif choice.reaches(item, theme):
+            elif self.about.shows(item, theme):
                 text.append(f"({said})\n", "dim")
         text.rstrip()
         return text

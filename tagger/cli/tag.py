@@ -26,15 +26,15 @@ from tagger.writing.text import many
 if TYPE_CHECKING:
     from tagger.records import Document, Tagged
     from tagger.tagging import Tagger
-    from tagger.writing import Results
+    from tagger.writing import About, Results
     from tagger.writing.counts import Tally
 
 _HELP = """Tag reports by theme.
 
 Reads PDF, DOCX, HTML, Markdown, text and tables, folders of them, and `-` for standard input. Without `-o` it prints the
-passages that carry a theme, the words that decided, and counts; of several documents, counts only, unless `--all` or a filter
-is given. With `-o`, every passage goes into a file whose ending picks the format. Filters hold for what is printed and what is
-written.
+passages that carry a theme or lie in its review band, the words that decided, and counts; of several documents, counts only, unless
+`--all` or a filter is given. With `-o`, every passage goes into a file whose ending picks the format. Filters hold for what is printed and
+what is written.
 
 With `-o FOLDER/`, each input becomes a file of its own there, by `--jobs` processes or the workers of a Dask or Ray cluster. The same
 command, given again, goes on where a killed one was, and does anew what was made from an input that has changed, or by another model.
@@ -90,10 +90,14 @@ def tag_cli(
 
     gc.set_threshold(20_000)  # tagged passages are many small objects that need no collecting
     wanted, used, table = sections(section), limits(limit), columns(text_column, id_column)
-    check_options(target, jobs, format, backend, scheduler)
+    check_options(target, jobs, format, backend, scheduler, everything=everything)
     inputs, out = list(map(Path, given)), None if target is None else Path(target)
     streamed, into_folder = target == STDIN, target is not None and is_folder(target)
     if out is not None and not streamed and not into_folder:
+        if not out.suffix:
+            raise OutputError(
+                f"{out}: its name has no ending that tells the format ({', '.join(WRITERS)}); for a folder of results write {out}/"
+            )
         check_output(out)
         if same(out, inputs):
             raise OutputError(f"{out}: is an input too: name another file to write")
@@ -108,44 +112,45 @@ def tag_cli(
     flowing = out is not None and (streamed or out.suffix.lower() in STREAMING)
     found = tag(tagger, inputs, failed, table, used, out=out, flowing=flowing)
     results = _counted(choice.apply(found), tallies)
+    about = choice.told(tagger.about)
     if streamed:
-        _stream(results, tagger)
+        _stream(results, about)
     elif out is not None:
-        _write(out, results, tagger, tallies)
+        _write(out, results, about, tallies)
     else:
-        _print(results, tagger, tallies, choice, everything=everything)
+        _print(results, about, tallies, choice, everything=everything)
     _complain(choice.complaints(choice.seen) if tallies else [], failed, alone=not tallies)
 
 
-def _stream(results: Results, tagger: Tagger) -> None:
+def _stream(results: Results, about: About) -> None:
     """Write JSON Lines to standard output, each document as soon as it is done."""
     from tagger.writing.jsonl import write_jsonl
 
     for result in results:
-        write_jsonl([result], tagger.about, sys.stdout.buffer)
+        write_jsonl([result], about, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
 
-def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], tagger: Tagger, tallies: Sequence[tuple[str, Tally]]) -> None:
+def _write(out: Path, results: Iterator[tuple[Document, Sequence[Tagged]]], about: About, tallies: Sequence[tuple[str, Tally]]) -> None:
     """Write a file, and print counts a document if there are several; without any document an older file stays."""
     from tagger.writing import write
 
     first = next(results, None)
     if first is None:
         return
-    write(out, chain([first], results), tagger.about)
-    print(_summary(tallies, tagger.themes, out), file=sys.stderr)
+    write(out, chain([first], results), about)
+    print(_summary(tallies, about.names, out), file=sys.stderr)
     if len(tallies) > 1:
         from tagger.cli.tables import Printer
 
-        Printer(tagger.about).documents(tallies)
+        Printer(about).documents(tallies)
 
 
-def _print(results: Results, tagger: Tagger, tallies: Sequence[tuple[str, Tally]], choice: Choice, *, everything: bool) -> None:
+def _print(results: Results, about: About, tallies: Sequence[tuple[str, Tally]], choice: Choice, *, everything: bool) -> None:
     """Print passages, counts, and what a person should still read."""
     from tagger.cli.tables import Printer
 
-    printer = Printer(tagger.about)
+    printer = Printer(about)
     found = list(results)
     if len(found) == 1 or everything or choice.active:
         for document, passages in found:
@@ -170,7 +175,7 @@ def tag(
 
     What an earlier run left at ``out`` is no document of the folder that it lies in. With ``flowing``, large documents come in parts.
     """
-    from tagger.reading import find_documents
+    from tagger.reading import find_documents, without_own
     from tagger.tagging import tag_file
 
     files = [
@@ -178,6 +183,7 @@ def tag(
     ]
     if not files:
         raise InputError(f"{out}: is all that there is to read, and the file to write")
+    files = without_own(files, inform)
     sizes = [_size(path) for path, _ in files]
     torn = out is not None and str(out) == STDIN and sys.stdout.isatty()  # the bar and the results would be
     with bar(len(files), sum(sizes), shown=not torn and (len(files) > 1 or sizes[0] >= LEAST)) as shown:

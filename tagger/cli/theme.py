@@ -190,11 +190,12 @@ def _say(found: Evaluation) -> None:
 
 def _documents(inputs: Sequence[Path], used: Limits) -> list[Document]:
     """Read the reports."""
-    from tagger.reading import find_documents
+    from tagger.reading import find_documents, without_own
     from tagger.tagging import read_all
 
+    files = without_own(list(find_documents(inputs)), inform)
     with waiting("Reading"):
-        return [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
+        return [document for path, name in files for document in read_all(path, name=name, limits=used)]
 
 
 def _find(project: Project, name: str, documents: Sequence[Document], search: Search) -> None:

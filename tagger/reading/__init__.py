@@ -16,7 +16,7 @@ from pathlib import Path
 from tagger.errors import InputError
 from tagger.reading.content import COLUMNS, LIMITS, Columns, Content, Limits
 from tagger.reading.docx import read_docx
-from tagger.reading.files import STDIN, find_documents, is_address, label_of, read_bytes
+from tagger.reading.files import STDIN, find_documents, is_address, label_of, read_bytes, without_own
 from tagger.reading.formats import SUFFIXES, detect
 from tagger.reading.frugal import harmless
 from tagger.reading.html import read_html
@@ -40,6 +40,7 @@ __all__ = [
     "naming",
     "read_source",
     "source_of",
+    "without_own",
 ]
 
 READERS: dict[str, Callable[[bytes, Columns, Limits], Content]] = {

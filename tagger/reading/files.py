@@ -7,13 +7,14 @@ import re
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TypeVar
 
 from tagger.errors import InputError
 from tagger.reading.content import Limits
-from tagger.reading.formats import SUFFIXES, TABLES
+from tagger.reading.formats import OWN_HEAD, SUFFIXES, TABLES, is_own
 
 Place = TypeVar("Place", Path, str)
 STDIN = "-"
@@ -76,6 +77,23 @@ def find_documents(paths: Sequence[Path | str], *, tables: bool = False) -> Iter
             found.setdefault(file, name)
     names = Counter(found.values())
     yield from ((path, name if names[name] == 1 else path.as_posix()) for path, name in found.items())
+
+
+def without_own(files: Sequence[tuple[Path, str]], told: Callable[[str], object]) -> list[tuple[Path, str]]:
+    """Pass over the pages that tagger wrote, which is ``told``; where there is nothing else they stay, so that reading them tells."""
+    own = {path: None for path, _ in files if _is_own_page(path)}
+    if len(own) == len(files):
+        return list(files)
+    for path in own:
+        told(f"{path}: is a page that tagger wrote, and no report: passed over")
+    return [(path, name) for path, name in files if path not in own]
+
+
+def _is_own_page(path: Path) -> bool:
+    if SUFFIXES.get(path.suffix.lower()) in ("html", "markdown") and path.is_file():
+        with suppress(OSError), path.open("rb") as stream:  # reading it will say what is wrong
+            return is_own(stream.read(OWN_HEAD))
+    return False
 
 
 def _files_below(top: Path, tables: bool) -> Iterator[Path]:

@@ -46,6 +46,8 @@ _MARKUP = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S
 )
 _INNER_MARKUP = re.compile(r"<(?:html|body|article|main)\b[^>]*>", re.IGNORECASE)
+_OWN = re.compile(rb'<meta name="generator" content="tagger"|\A<!-- generator: tagger -->')
+OWN_HEAD = 2048  # bytes of a page that hold the mark
 _ATX = re.compile(r"^ {0,3}#{1,6} \S", re.MULTILINE)
 
 
@@ -66,6 +68,8 @@ def detect(data: bytes, suffix: str, text_column: str | None = None) -> str:
     InputError
         The content is of a format that can't be read.
     """
+    if is_own(data):
+        raise InputError("is a page that tagger wrote: give the report that it was made of")
     promised = SUFFIXES.get(suffix.lower())
     if b"%PDF-" in data[:1024]:
         return "pdf"
@@ -93,6 +97,11 @@ def detect(data: bytes, suffix: str, text_column: str | None = None) -> str:
     if promised == "html":
         return "html"
     return "markdown" if promised is None and _ATX.search(head) else "text"
+
+
+def is_own(data: bytes) -> bool:
+    """Tell whether this is a page that tagger wrote, by the mark that it has."""
+    return _OWN.search(data[:OWN_HEAD]) is not None
 
 
 def _decoded(data: bytes) -> str:

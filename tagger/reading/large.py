@@ -28,7 +28,7 @@ LEAST = 4 << 20  # bytes
 PART = 1 << 18  # characters of text that are read at once
 _ROWS = 2000  # rows that are read at once, at most
 _LONG = 1 << 20  # characters of a row that may hold too many values
-_HEAD = 16 << 10  # bytes that tell the format
+HEAD = 16 << 10  # bytes that tell the format
 _FORMATS = {"text", "markdown", "jsonl", "csv", "tsv", "parquet"}
 
 
@@ -54,11 +54,19 @@ def large_format(path: Path, columns: Columns) -> str | None:
         if not path.is_file() or path.stat().st_size < LEAST:
             return None
         with path.open("rb") as stream:
-            head = stream.read(_HEAD)
-        # A zip archive shows only at its end what it is.
-        format = None if head.startswith(b"PK\x03\x04") else detect(head, path.suffix, columns.text)
-    except (OSError, ValueError, InputError):
+            return format_in_parts(stream.read(HEAD), path.suffix, columns)
+    except (OSError, ValueError):
         return None  # to read it tells why
+
+
+def format_in_parts(head: bytes, suffix: str, columns: Columns) -> str | None:
+    """The format of a file that begins with these bytes, if it is one that can be read part by part."""
+    if head.startswith(b"PK\x03\x04"):
+        return None  # a zip archive shows only at its end what it is
+    try:
+        format = detect(head, suffix, columns.text)
+    except InputError:
+        return None
     return format if format in _FORMATS else None
 
 

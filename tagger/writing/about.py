@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tagger.records import Document, Tagged
@@ -46,12 +47,20 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a reader of results needs to know about the model that made them."""
+    """What a reader of results needs to know about the model that made them, and how they were chosen.
+
+    ``kept`` names the themes for whose scores passages were chosen, also below the threshold, and from which score on.
+    """
 
     themes: tuple[AboutTheme, ...]
     model: str = ""
     figures: tuple[Figures, ...] = ()
     limits: tuple[str, ...] = ()
+    kept: Mapping[str, float] = field(default_factory=dict)
+
+    def shows(self, item: Tagged, theme: str) -> bool:
+        """Tell whether a theme is shown at a passage: it was given, should be looked at, or is what the passage was chosen for."""
+        return theme in item.labels or theme in item.review or item.scores[theme] >= self.kept.get(theme, math.inf)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def view(results: Results, about: About) -> View:
     documents = []
     total = Tally()
     for number, (document, passages) in enumerate(results, 1):
-        documents.append(_document(document, passages, themes, anchors, number))
+        documents.append(_document(document, passages, about, themes, anchors, number))
         total.add(passages)
     same = Counter(document.label for document in documents)
     documents = [replace(one, label=f"{one.label} ({one.name})") if same[one.label] > 1 else one for one in documents]
@@ -146,7 +146,9 @@ def view(results: Results, about: About) -> View:
     return View(documents, chart, themes, list(dict.fromkeys(section.name for document in documents for section in document.sections)))
 
 
-def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[Theme], anchors: _Anchors, number: int) -> DocumentView:
+def _document(
+    document: Document, passages: Sequence[Tagged], about: About, themes: Sequence[Theme], anchors: _Anchors, number: int
+) -> DocumentView:
     by_name = {theme.about.name: theme for theme in themes}
     anchor = anchors.make(f"document-{number}", "document")
     sections = []
@@ -158,7 +160,7 @@ def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[T
             views = []
             for item in items:
                 count += 1
-                views.append(_passage(item, by_name, anchors, f"passage-{number}-{count}", count, page))
+                views.append(_passage(item, about, by_name, anchors, f"passage-{number}-{count}", count, page))
                 page = item.passage.page
             # Passages without a paragraph are no running text: each stands by itself.
             paragraphs += [views] if paragraph is not None else [[view] for view in views]
@@ -169,10 +171,13 @@ def _document(document: Document, passages: Sequence[Tagged], themes: Sequence[T
     return DocumentView(anchor, clean(document.name), heading(document), label(document), facts(document), chart, sections)
 
 
-def _passage(item: Tagged, themes: dict[str, Theme], anchors: _Anchors, other: str, count: int, page: int | None) -> PassageView:
-    given, review = set(item.labels), set(item.review)
+def _passage(
+    item: Tagged, about: About, themes: dict[str, Theme], anchors: _Anchors, other: str, count: int, page: int | None
+) -> PassageView:
     badges = [
-        Badge(theme, item.scores[name], name in given, name in review) for name, theme in themes.items() if name in given or name in review
+        Badge(theme, item.scores[name], name in item.labels, name in item.review)
+        for name, theme in themes.items()
+        if about.shows(item, name)
     ]
     number = re.search(r"(\d+)$", item.passage.id)
     return PassageView(

@@ -1,4 +1,4 @@
-"""Markdown: a report to read. The passages that carry a theme or should be looked at, under their sections, after the counts."""
+"""Markdown: a report to read. The passages at which a theme is shown, under their sections, after the counts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def write_markdown(results: Results, about: About, stream: IO[bytes]) -> None:
     def put(lines: Iterator[str]) -> None:
         stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
 
+    stream.write(b"<!-- generator: tagger -->\n\n")  # by which it is known not to be a report
     tallies: list[tuple[str, Tally]] = []
     total = Tally()
     for document, passages in results:
@@ -38,7 +39,7 @@ def _document(document: Document, passages: Sequence[Tagged], about: About) -> I
     yield f"# {escape(heading(document))}\n"
     yield " · ".join([*map(escape, facts(document)), many(tally.passages, "passage"), f"{tally.tagged} with a theme"]) + "\n"
     yield from _counts("section", add_sections({}, passages).items(), tally, about)
-    shown = [item for item in passages if item.labels or item.review]
+    shown = [item for item in passages if any(about.shows(item, theme) for theme in about.names)]
     for section, items in groupby(shown, key=lambda item: item.passage.section or NO_SECTION):
         yield f"## {escape(section)}\n"
         yield from (_passage(item, about) for item in items)
@@ -59,7 +60,7 @@ def _passage(item: Tagged, about: About) -> str:
     """One passage: its themes with their scores, the text with the deciding words bold, and its id."""
     marks = []
     for theme in about.themes:
-        if theme.name in item.labels or theme.name in item.review:
+        if about.shows(item, theme.name):
             unsure = ", to review" if theme.name in item.review else ""
             title = f"**{escape(theme.title)}**" if theme.name in item.labels else f"({escape(theme.title)})"
             marks.append(f"{title} {item.scores[theme.name]:.2f}{unsure}")

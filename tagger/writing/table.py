@@ -43,7 +43,7 @@ def write_csv(results: Results, about: About, stream: IO[bytes]) -> None:
     stream.write(codecs.BOM_UTF8)
     rows = csv.writer(Encoded(stream))
     places = ["id", "document", "section", "page", "paragraph", "start", "end", "text", "labels", "review"]
-    rows.writerow(places + [column for theme in about.names for column in (theme, f"{theme}_words")])
+    rows.writerow([defuse(name) for name in [*places, *(column for theme in about.names for column in (theme, f"{theme}_words"))]])
     for _, passages in results:
         for item in passages:
             passage = item.passage
