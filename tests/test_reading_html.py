@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from making import PAGES, assert_equal_passages, mexico, plain, web_page
+from making import LAYOUTS, PAGES, assert_equal_passages, mexico, page_in_layout, plain, web_page
 
 import tagger
 
@@ -34,6 +34,57 @@ def test_reading_html_leaves_menus_notices_and_related_documents_out(tmp_path):
             "Office to Monitor",
         ):
             assert words not in together, (site, words)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_reading_html_of_any_layout_gives_the_passages_of_the_plain_text(layout, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(page_in_layout(mexico(), layout), encoding="utf-8")
+    document = tagger.read(path)
+    assert_equal_passages(document, plain(mexico(), tmp_path), 1.0)
+    assert (document.country, document.year, document.tier) == ("Mexico", 2014, "Tier 2")
+    assert document.notes == ()
+
+
+BOX = "<div class='{}'><p>The embassy announced a new programme for young leaders in the capital.</p></div>"
+READERS = "<h3>Comments</h3><ol>" + "<li>I disagree, the report says nothing of the coast where we live.</li>" * 9 + "</ol>"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", BOX.format("related-posts")),
+        ("", BOX.format("newsletter")),
+        ("", BOX.format("cookie-notice")),
+        ("", READERS),
+        (BOX.format("x") + "<h3>News</h3>", ""),
+    ],
+    ids=["related", "newsletter", "cookies", "comments", "teaser"],
+)
+@pytest.mark.parametrize("layout", ["article", "div", "buttons"])
+def test_reading_html_takes_no_more_than_the_article_where_its_lists_are_missing(before, after, layout, tmp_path):
+    path = tmp_path / "page.html"
+    begin, end, _ = LAYOUTS[layout]
+    page = page_in_layout(mexico(), layout).replace(f"{begin}<h1>", f"{before}{begin}<h1>").replace(f"\n{end}\n", f"\n{end}\n{after}\n")
+    path.write_text(page, encoding="utf-8")
+    assert_equal_passages(tagger.read(path), plain(mexico(), tmp_path), 1.0)
+
+
+def test_reading_html_notes_that_much_was_left_out(tmp_path):
+    path = tmp_path / "page.html"
+    page = page_in_layout(mexico(), "article")
+    path.write_text(page.replace("<h2>Protection", "<aside><h2>Protection").replace("<h2>Prevention", "</aside><h2>Prevention"))
+    (note,) = tagger.read(path).notes
+    assert note.endswith("% of the page's text are left out as no part of the report: see whether anything is missing")
+
+
+def test_reading_html_keeps_words_in_marks_of_time_and_change(tmp_path):
+    path = tmp_path / "page.html"
+    text = "The government reported no convictions of complicit officials in <time>June 2014</time>, <ins>nor earlier</ins>."
+    path.write_text(f"<body><article>{f'<p>{text}</p>' * 3}</article></body>")
+    assert [p.text for p in tagger.read(path).passages] == [
+        text.replace("<time>", "").replace("</time>", "").replace("<ins>", "").replace("</ins>", "")
+    ] * 3
 
 
 @pytest.mark.parametrize(("name", "encoding"), [("a.html", "utf-16"), ("a.txt", "utf-8"), ("saved", "utf-8-sig"), ("a.pdf.htm", "utf-8")])

@@ -1,20 +1,29 @@
-"""Web pages: trafilatura finds the article among menus, notices and related documents; nothing is fetched."""
+"""Web pages: trafilatura finds the article among menus, notices and related documents; nothing is fetched.
+
+It knows an article by the names of elements and classes. Of a page where it knows none, it gives the ``<p>`` alone, without lists and
+headings, and nothing of text that only line breaks part; buttons, forms and hidden parts, in which pages keep whole sections, it
+drops. So what it found is held against all `blocks` of the page, and where prose or a section's heading is missing, the
+article is read from those. Its own settings for more recall, and jusText, leave out lists and headings of the same pages.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
+from itertools import takewhile
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
+from tagger.reading.blocks import Block, Page, has_sentence, page_of
 from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.plain import decode
+from tagger.structure import header_line
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _BLOCKS = {"head", "p", "item", "row", "quote", "code", "fw", "ab"}
 _ABOUT = re.compile(r"(?:publisher|author|publication date|cite as|comments|disclaimer|source|original link|document id)\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"\w\w[.!?][\"'\u201d\u2019)]*(?:\s|$)")
+_MUCH = 500  # characters of prose: a paragraph
 
 
 def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
@@ -29,18 +38,94 @@ def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
         raise InputError(f"is a web page of more than {limits.html >> 20} MiB: cut it into several files, or raise the limit")
     text, note = _decoded(data)
     try:
-        tree = document_fromstring(_DECLARATION.sub("", text), parser=HTMLParser(no_network=True, remove_comments=True))
+        tree = document_fromstring(_DECLARATION.sub("", text), parser=HTMLParser(no_network=True, remove_comments=True, remove_pis=True))
     except (LxmlError, ValueError) as error:
         raise InputError("is a web page without any text") from error
     title = _title(tree)
     found = bare_extraction(tree, include_comments=False, include_tables=True, deduplicate=False)
     body = getattr(found, "body", None)
-    lines = [] if body is None else list(_lines(body))
+    page = page_of(tree)
+    lines = _completed([] if body is None else list(_lines(body)), page)
     if not lines:
         raise InputError("is a web page with no article in it: save the page of the report itself")
     if title and title in (lines[0], lines[0].partition("\n")[0]):
         title = None
-    return Content(clean("\n\n".join(lines)), title=title, notes=(note,) if note else ())
+    return Content(clean("\n\n".join(lines)), title=title, notes=tuple(filter(None, (note, _about_left_out(lines, page)))))
+
+
+def _completed(lines: list[str], page: Page) -> list[str]:
+    """The lines of the article as they were found if nothing of it is missing, else its blocks; from where it names itself."""
+    known = _known(lines)
+    article = _article(page, known)
+    whole = [block.text for block in article]
+    missing = any(not _among(block, known) for block in article if block.prose or block.named or block.item)
+    chosen = whole if missing and _left_out(page.blocks, _known(whole)) < _left_out(page.blocks, known) + _MUCH else lines
+    return chosen[_begin(chosen) :]
+
+
+def _article(page: Page, known: Set[str]) -> list[Block]:
+    """The blocks of the article, from where it names itself to its last prose or list."""
+    blocks = [block for block in page.blocks[_reach(page, known)] if not block.beside or _among(block, known)]
+    blocks = blocks[_begin([block.text for block in blocks]) :]
+    told = _ends(block.named or (block.prose and not (block.row and _ABOUT.match(block.text))) for block in blocks)
+    above = [block for block in blocks[: told.start] if header_line(block.text)]
+    below = takewhile(lambda block: block.item, blocks[told.stop :])
+    return [*above, *blocks[told], *below]
+
+
+def _reach(page: Page, known: Set[str]) -> slice:
+    """From the first block that was found or is named to the last, with what adjoins; all where little was found."""
+    inside = page.blocks[page.start : page.end]
+    found = slice(0, len(inside))
+    if 2 * _left_out(inside, known) <= _left_out(inside, set()):
+        found = _ends(block.named or _among(block, known) for block in inside)
+
+    def adjoins(place: int) -> bool:
+        block = page.blocks[place]
+        own = page.apart and page.start <= place < page.end
+        return block.beside or block.item or (own and block.prose) or _among(block, known)
+
+    first, last = page.start + found.start, page.start + found.stop
+    above = takewhile(adjoins, range(first - 1, -1, -1))
+    below = takewhile(adjoins, range(last, len(page.blocks)))
+    return slice(first - len(list(above)), last + len(list(below)))
+
+
+def _ends(wanted: Iterable[bool]) -> slice:
+    """From the first wanted place to the last one."""
+    places = [place for place, one in enumerate(wanted) if one]
+    return slice(places[0], places[-1] + 1) if places else slice(0, 0)
+
+
+def _begin(texts: list[str]) -> int:
+    """Where a report names itself: little that stands above can be anything but furniture."""
+    for place, text in enumerate(texts):
+        header = header_line(text)
+        if header and (header.title or (header.tier and header.country)):
+            return place if sum(len(above) for above in texts[:place] if has_sentence(above)) < _MUCH else 0
+    return 0
+
+
+def _known(texts: Iterable[str]) -> set[str]:
+    """The lines of texts, to be compared without spaces."""
+    return {line.replace(" ", "") for text in texts for line in text.split("\n")}
+
+
+def _among(block: Block, known: Set[str]) -> bool:
+    return known >= _known([block.text])
+
+
+def _left_out(blocks: Iterable[Block], known: Set[str]) -> int:
+    """Characters of prose that are not among the known lines."""
+    return sum(len(block.text) for block in blocks if block.prose and not _among(block, known))
+
+
+def _about_left_out(lines: list[str], page: Page) -> str | None:
+    """A note where much of the page's prose is in no line."""
+    left, prose = _left_out(page.blocks, _known(lines)), _left_out(page.blocks, set())
+    if left < max(_MUCH, prose / 20):
+        return None
+    return f"{left / prose:.0%} of the page's text are left out as no part of the report: see whether anything is missing"
 
 
 def _decoded(data: bytes) -> tuple[str, str | None]:
@@ -81,7 +166,7 @@ def _lines(body: Any) -> Iterator[str]:
         for block in blocks:
             text = _text(block)
             above = not begun and block.tag == "row"
-            if text and not (above and (_ABOUT.match(text) or not _SENTENCE.search(text))):
+            if text and not (above and (_ABOUT.match(text) or not has_sentence(text))):
                 begun = begun or block.tag != "row"
                 yield text
 

@@ -1,0 +1,166 @@
+"""The blocks of a web page (headings, paragraphs, items, rows) in their order, whatever elements and classes it uses."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, groupby
+from typing import Any, NamedTuple
+
+from tagger.structure import header_line, heading
+
+_UNSEEN = {"head", "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "select", "datalist", "textarea"}
+_BESIDE = {"nav", "aside", "footer", "dialog", "menu", "figcaption"}
+_BESIDE_ROLES = {"navigation", "complementary", "contentinfo", "dialog", "alertdialog", "search"}
+_BLOCKS = _BESIDE.union(
+    ("body", "main", "article", "section", "header", "hgroup", "div", "p", "center", "blockquote", "pre", "address", "hr"),
+    ("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr"),
+    ("details", "summary", "button", "figure", "form", "fieldset", "legend"),
+)
+_ASIDES = re.compile(r"(?<![a-z])(?:newsletter|related|share|social|cookies?|comments?|promo|breadcrumbs?)(?![a-z])", re.IGNORECASE)
+_LITTLE = 500  # characters of prose: what is called one of these and holds more is no aside
+_LINES = {"br", "td", "th"}
+_KINDS = {"li": "item", "dd": "item", "tr": "row", "pre": "pre", "button": "link"}
+_SENTENCE = re.compile(r"\w\w[.!?][\"'\u201d\u2019)]*(?:\s|$)")
+_WORDS = 8  # so many are no label of a menu or a form, even without a full stop
+_SHARE = 0.97  # of the page's prose that the element with the article holds
+_MENU = 3  # so many headings of sections with nothing between them are a menu
+
+
+class Block(NamedTuple):
+    """Text that stands by itself, with a line end for each line break and between the cells of a row."""
+
+    text: str
+    prose: bool  # it has sentences
+    named: bool  # it holds the heading of a section, or names a tier
+    beside: bool  # it belongs to a menu, a footer or the like, or is a link or a button
+    item: bool  # of a list
+    row: bool  # of a table
+
+
+class Page(NamedTuple):
+    """All blocks of a page, and which are in the smallest element that holds nearly all its prose and the headings of all sections."""
+
+    blocks: list[Block]
+    start: int
+    end: int
+
+    @property
+    def apart(self) -> bool:
+        """Whether that element sets the article apart from something."""
+        return self.end - self.start < len(self.blocks)
+
+
+def page_of(tree: Any) -> Page:
+    """Cut a parsed page into blocks."""
+    body = tree.find(".//body")
+    body = tree if body is None else body
+    walk = _Walk(body)
+    if 2 * _prose(block for block in walk.blocks if block.beside) > _prose(walk.blocks):
+        walk = _Walk(body, asides=False)  # the report itself stands in such an element
+    blocks = list(_without_menus(walk.blocks))
+    prose = list(accumulate((0 if block.beside else _prose([block]) for block in blocks), initial=0))
+    named = list(accumulate((block.named for block in blocks), initial=0))
+    for start, end in walk.elements:
+        if named[end] - named[start] == named[-1] and prose[end] - prose[start] >= _SHARE * prose[-1]:
+            return Page(blocks, start, end)
+    return Page(blocks, 0, len(blocks))
+
+
+def _prose(blocks: Iterable[Block]) -> int:
+    """Characters of prose."""
+    return sum(len(block.text) for block in blocks if block.prose)
+
+
+def has_sentence(text: str) -> bool:
+    """Tell whether a sentence ends in a text."""
+    return bool(_SENTENCE.search(text))
+
+
+class _Walk:
+    """Goes through the elements of a page; ``elements`` are the ranges of blocks in each, inner ones first."""
+
+    def __init__(self, body: Any, *, asides: bool = True) -> None:
+        from lxml.etree import iterwalk
+
+        self.blocks: list[Block] = []
+        self.elements: list[tuple[int, int]] = []
+        self._asides = asides
+        self._inside: Counter[str] = Counter()
+        self._pieces: list[str] = []
+        self._linked = 0  # characters in links
+        starts: list[int] = []
+        events = iterwalk(body, events=("start", "end"))
+        for event, node in events:
+            tag = node.tag
+            if event == "start":
+                if tag in _BLOCKS:
+                    self._close()
+                elif tag in _LINES:
+                    self._pieces.append("\n")
+                self._inside[_kind(node)] += 1
+                starts.append(len(self.blocks))
+                if tag in _UNSEEN:
+                    events.skip_subtree()
+                else:
+                    self._add(node.text)
+            else:
+                if tag in _BLOCKS:
+                    self._close()
+                self._inside[_kind(node)] -= 1
+                self._end(node, starts.pop())
+                self._add(node.tail)
+
+    def _end(self, node: Any, start: int) -> None:
+        self.elements.append((start, len(self.blocks)))
+        if self._asides and node.tag in _BLOCKS and _ASIDES.search(f"{node.get('class')} {node.get('id')}"):
+            inside = self.blocks[start:]
+            if _prose(inside) < _LITTLE and not any(block.named for block in inside):
+                self.blocks[start:] = [block._replace(beside=True) for block in inside]
+
+    def _add(self, text: str | None) -> None:
+        if text:
+            self._pieces.append(text if self._inside["pre"] else text.replace("\n", " "))
+            if self._inside["link"]:
+                self._linked += len(text)
+
+    def _close(self) -> None:
+        text = "".join(self._pieces)
+        linked = 2 * self._linked > len(text)
+        self._pieces.clear()
+        self._linked = 0
+        lines = (" ".join(line.split()) for line in text.split("\n"))
+        for written, group in groupby(lines, bool):
+            if written:
+                self.blocks.append(self._block(list(group), linked))
+
+    def _block(self, lines: list[str], linked: bool) -> Block:
+        text = "\n".join(lines)
+        aside = self._asides and self._inside["beside"] > 0
+        named = not aside and any(_names(line) for line in lines)
+        prose = has_sentence(text) or len(text.split()) >= _WORDS
+        return Block(text, prose, named, aside or (linked and not named), self._inside["item"] > 0, self._inside["row"] > 0)
+
+
+def _kind(node: Any) -> str:
+    tag = node.tag
+    if tag in _BESIDE or (tag in _BLOCKS and node.get("role") in _BESIDE_ROLES):
+        return "beside"
+    return "link" if tag == "a" and node.get("href") else _KINDS.get(tag, "")
+
+
+def _names(line: str) -> bool:
+    return bool(heading(line) or ((header := header_line(line)) and header.tier))
+
+
+def _without_menus(blocks: list[Block]) -> Iterator[Block]:
+    """Take headings with nothing between them for a menu; the last of them is a heading still if another of them says the same."""
+    for alone, group in groupby(blocks, lambda block: block.named and all(map(heading, block.text.split("\n")))):
+        row = list(group)
+        if alone and len(row) >= _MENU:
+            last = row.pop()
+            repeated = any(block.text == last.text for block in row)
+            yield from (block._replace(named=False, beside=True) for block in row)
+            row = [last if repeated else last._replace(named=False, beside=True)]
+        yield from row
