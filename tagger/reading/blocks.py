@@ -10,17 +10,20 @@ from typing import Any, NamedTuple
 
 from tagger.structure import header_line, heading
 
-_UNSEEN = {"head", "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "select", "datalist", "textarea"}
-_BESIDE = {"nav", "aside", "footer", "dialog", "menu", "figcaption"}
-_BESIDE_ROLES = {"navigation", "complementary", "contentinfo", "dialog", "alertdialog", "search"}
-_BLOCKS = _BESIDE.union(
+_UNSEEN = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "select", "datalist", "textarea"}
+_ASIDE = {"nav", "aside", "footer", "dialog", "menu", "figcaption"}
+_ASIDE_ROLES = {"navigation", "complementary", "contentinfo", "dialog", "alertdialog", "search"}
+_BLOCKS = _ASIDE.union(
     ("body", "main", "article", "section", "header", "hgroup", "div", "p", "center", "blockquote", "pre", "address", "hr"),
     ("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr"),
     ("details", "summary", "button", "figure", "form", "fieldset", "legend"),
+    ("head", "item", "list", "quote", "row"),  # as trafilatura calls them
 )
-_ASIDES = re.compile(r"(?<![a-z])(?:newsletter|related|share|social|cookies?|comments?|promo|breadcrumbs?)(?![a-z])", re.IGNORECASE)
-_LITTLE = 500  # characters of prose: what is called one of these and holds more is no aside
-_LINES = {"br", "td", "th"}
+_ASIDE_NAMES = re.compile(
+    r"(?<![a-z])(?:newsletter|related|share|social|cookies?|comments?|promo|breadcrumbs?|banner|footer)(?![a-z])", re.IGNORECASE
+)
+LITTLE = 500  # characters of prose: furniture has no more
+_LINES = {"br", "td", "th", "lb", "cell"}
 _KINDS = {"li": "item", "dd": "item", "tr": "row", "pre": "pre", "button": "link"}
 _SENTENCE = re.compile(r"\w\w[.!?][\"'\u201d\u2019)]*(?:\s|$)")
 _WORDS = 8  # so many are no label of a menu or a form, even without a full stop
@@ -34,9 +37,15 @@ class Block(NamedTuple):
     text: str
     prose: bool  # it has sentences
     named: bool  # it holds the heading of a section, or names a tier
-    beside: bool  # it belongs to a menu, a footer or the like, or is a link or a button
+    linked: bool  # most of it are links or buttons
+    aside: bool  # it belongs to a menu, a footer or the like
     item: bool  # of a list
     row: bool  # of a table
+
+    @property
+    def keys(self) -> list[str]:
+        """Its lines without spaces, to be compared."""
+        return self.text.replace(" ", "").split("\n")
 
 
 class Page(NamedTuple):
@@ -57,25 +66,25 @@ def page_of(tree: Any) -> Page:
     body = tree.find(".//body")
     body = tree if body is None else body
     walk = _Walk(body)
-    if 2 * _prose(block for block in walk.blocks if block.beside) > _prose(walk.blocks):
+    if 2 * prose(block for block in walk.blocks if block.aside) > prose(walk.blocks):
         walk = _Walk(body, asides=False)  # the report itself stands in such an element
     blocks = list(_without_menus(walk.blocks))
-    prose = list(accumulate((0 if block.beside else _prose([block]) for block in blocks), initial=0))
+    prosaic = list(accumulate((0 if block.aside else prose([block]) for block in blocks), initial=0))
     named = list(accumulate((block.named for block in blocks), initial=0))
     for start, end in walk.elements:
-        if named[end] - named[start] == named[-1] and prose[end] - prose[start] >= _SHARE * prose[-1]:
+        if named[end] - named[start] == named[-1] and prosaic[end] - prosaic[start] >= _SHARE * prosaic[-1]:
             return Page(blocks, start, end)
     return Page(blocks, 0, len(blocks))
 
 
-def _prose(blocks: Iterable[Block]) -> int:
+def blocks_of(body: Any) -> list[Block]:
+    """The blocks of an element, of HTML or as trafilatura writes it."""
+    return _Walk(body).blocks
+
+
+def prose(blocks: Iterable[Block]) -> int:
     """Characters of prose."""
     return sum(len(block.text) for block in blocks if block.prose)
-
-
-def has_sentence(text: str) -> bool:
-    """Tell whether a sentence ends in a text."""
-    return bool(_SENTENCE.search(text))
 
 
 class _Walk:
@@ -114,10 +123,10 @@ class _Walk:
 
     def _end(self, node: Any, start: int) -> None:
         self.elements.append((start, len(self.blocks)))
-        if self._asides and node.tag in _BLOCKS and _ASIDES.search(f"{node.get('class')} {node.get('id')}"):
+        if self._asides and node.tag in _BLOCKS and _ASIDE_NAMES.search(f"{node.get('class')} {node.get('id')}"):
             inside = self.blocks[start:]
-            if _prose(inside) < _LITTLE and not any(block.named for block in inside):
-                self.blocks[start:] = [block._replace(beside=True) for block in inside]
+            if prose(inside) < LITTLE and not any(block.named for block in inside):
+                self.blocks[start:] = [block._replace(aside=True) for block in inside]
 
     def _add(self, text: str | None) -> None:
         if text:
@@ -137,16 +146,18 @@ class _Walk:
 
     def _block(self, lines: list[str], linked: bool) -> Block:
         text = "\n".join(lines)
-        aside = self._asides and self._inside["beside"] > 0
+        inside = self._inside
+        aside = self._asides and inside["aside"] > 0
         named = not aside and any(_names(line) for line in lines)
-        prose = has_sentence(text) or len(text.split()) >= _WORDS
-        return Block(text, prose, named, aside or (linked and not named), self._inside["item"] > 0, self._inside["row"] > 0)
+        linked = linked and not named
+        prose = not linked and (_SENTENCE.search(text) is not None or len(text.split()) >= _WORDS)
+        return Block(text, prose, named, linked, aside, inside["item"] > 0, inside["row"] > 0)
 
 
 def _kind(node: Any) -> str:
     tag = node.tag
-    if tag in _BESIDE or (tag in _BLOCKS and node.get("role") in _BESIDE_ROLES):
-        return "beside"
+    if tag in _ASIDE or (tag in _BLOCKS and node.get("role") in _ASIDE_ROLES):
+        return "aside"
     return "link" if tag == "a" and node.get("href") else _KINDS.get(tag, "")
 
 
@@ -161,6 +172,6 @@ def _without_menus(blocks: list[Block]) -> Iterator[Block]:
         if alone and len(row) >= _MENU:
             last = row.pop()
             repeated = any(block.text == last.text for block in row)
-            yield from (block._replace(named=False, beside=True) for block in row)
-            row = [last if repeated else last._replace(named=False, beside=True)]
+            yield from (block._replace(named=False, aside=True) for block in row)
+            row = [last if repeated else last._replace(named=False, aside=True)]
         yield from row
