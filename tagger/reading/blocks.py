@@ -99,7 +99,7 @@ class _Walk:
         self._inside: Counter[str] = Counter()
         self._pieces: list[str] = []
         self._linked = 0  # characters in links
-        starts: list[int] = []
+        opened: list[tuple[str, int]] = []
         events = iterwalk(body, events=("start", "end"))
         for event, node in events:
             tag = node.tag
@@ -108,8 +108,9 @@ class _Walk:
                     self._close()
                 elif tag in _LINES:
                     self._pieces.append("\n")
-                self._inside[_kind(node)] += 1
-                starts.append(len(self.blocks))
+                kind = _kind(node)
+                self._inside[kind] += 1
+                opened.append((kind, len(self.blocks)))
                 if tag in _UNSEEN:
                     events.skip_subtree()
                 else:
@@ -117,8 +118,9 @@ class _Walk:
             else:
                 if tag in _BLOCKS:
                     self._close()
-                self._inside[_kind(node)] -= 1
-                self._end(node, starts.pop())
+                kind, start = opened.pop()
+                self._inside[kind] -= 1
+                self._end(node, start)
                 self._add(node.tail)
 
     def _end(self, node: Any, start: int) -> None:
@@ -139,6 +141,8 @@ class _Walk:
         linked = 2 * self._linked > len(text)
         self._pieces.clear()
         self._linked = 0
+        if not text or text.isspace():
+            return
         lines = (" ".join(line.split()) for line in text.split("\n"))
         for written, group in groupby(lines, bool):
             if written:
