@@ -7,7 +7,7 @@ from making import Report, assert_equal_passages, differences, mexico, plain
 
 import tagger
 from tagger.reading.content import clean
-from tagger.reading.markdown import unmarked
+from tagger.reading.markdown import unmarked, unmarked_parts
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
@@ -117,6 +117,17 @@ def test_reading_markdown_takes_time_in_proportion(hostile):
     begun = time.process_time()
     unmarked(hostile, first=True)
     assert time.process_time() - begun < 2
+
+
+def test_reading_markdown_in_parts_gives_the_same_text():
+    front = "---\ntitle: Mexico\n---\n"
+    text = "\n# A #\n\nPolice <!-- one\n\ntwo\nthree --> took *bribes*.\n<!-- four\nIt rained.\n"
+    whole = unmarked(front + text, first=True)
+    parts = list(unmarked_parts([front, *text.splitlines(keepends=True)]))
+    assert len(parts) > 4
+    assert [line for line in "".join(parts).split("\n") if line] == [line for line in whole.split("\n") if line]
+    assert "three" not in whole
+    assert "four" in whole
 
 
 def test_reading_plain_file_of_two_countries(tmp_path):

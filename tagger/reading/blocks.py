@@ -99,33 +99,39 @@ class _Walk:
         self._inside: Counter[str] = Counter()
         self._pieces: list[str] = []
         self._linked = 0  # characters in links
-        opened: list[tuple[str, int]] = []
+        self._opened: list[tuple[str, int]] = []
         events = iterwalk(body, events=("start", "end"))
         for event, node in events:
             tag = node.tag
+            link = tag == "a" and node.get("href") is not None
             if event == "start":
                 if tag in _BLOCKS:
-                    self._close()
+                    self._open(node)
                 elif tag in _LINES:
                     self._pieces.append("\n")
-                kind = _kind(node)
-                self._inside[kind] += 1
-                opened.append((kind, len(self.blocks)))
-                if tag in _UNSEEN:
+                elif tag in _UNSEEN:
                     events.skip_subtree()
-                else:
-                    self._add(node.text)
+                    continue
+                self._inside["link"] += link
+                self._add(node.text)
             else:
                 if tag in _BLOCKS:
-                    self._close()
-                kind, start = opened.pop()
-                self._inside[kind] -= 1
-                self._end(node, start)
+                    self._end(node)
+                self._inside["link"] -= link
                 self._add(node.tail)
 
-    def _end(self, node: Any, start: int) -> None:
+    def _open(self, node: Any) -> None:
+        self._close()
+        kind = "aside" if node.tag in _ASIDE or node.get("role") in _ASIDE_ROLES else _KINDS.get(node.tag, "")
+        self._inside[kind] += 1
+        self._opened.append((kind, len(self.blocks)))
+
+    def _end(self, node: Any) -> None:
+        self._close()
+        kind, start = self._opened.pop()
+        self._inside[kind] -= 1
         self.elements.append((start, len(self.blocks)))
-        if self._asides and node.tag in _BLOCKS and _ASIDE_NAMES.search(f"{node.get('class')} {node.get('id')}"):
+        if self._asides and start < len(self.blocks) and _ASIDE_NAMES.search(f"{node.get('class')} {node.get('id')}"):
             inside = self.blocks[start:]
             if prose(inside) < LITTLE and not any(block.named for block in inside):
                 self.blocks[start:] = [block._replace(aside=True) for block in inside]
@@ -156,13 +162,6 @@ class _Walk:
         linked = linked and not named
         prose = not linked and (_SENTENCE.search(text) is not None or len(text.split()) >= _WORDS)
         return Block(text, prose, named, linked, aside, inside["item"] > 0, inside["row"] > 0)
-
-
-def _kind(node: Any) -> str:
-    tag = node.tag
-    if tag in _ASIDE or (tag in _BLOCKS and node.get("role") in _ASIDE_ROLES):
-        return "aside"
-    return "link" if tag == "a" and node.get("href") else _KINDS.get(tag, "")
 
 
 def _names(line: str) -> bool:

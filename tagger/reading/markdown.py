@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.plain import check_size, decode
@@ -15,6 +15,7 @@ from tagger.reading.plain import check_size, decode
 # Each line is blank, indented, a comment, an item or a key, so that a text between two rules is none.
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(\w[\w-]*:(?:[ \t].*)?\n(?:(?:\w[\w-]*:(?:[ \t].*)?|[ \t#-].*)?\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _TITLE = re.compile(r"^title:[ \t]*(\S.*)$", re.MULTILINE | re.IGNORECASE)
+_LONG_COMMENT = 1 << 18  # characters; in a file that is read in parts what is longer is taken for text
 _NESTED = 4  # marks in marks in marks; nobody writes more
 
 
@@ -78,6 +79,21 @@ def unmarked(text: str, *, first: bool = False) -> str:
         if text == before:
             break
     return clean(_applied(_LAST, text), decoded=True)
+
+
+def unmarked_parts(parts: Iterable[str]) -> Iterator[str]:
+    """Take the marks of a file's parts of whole lines away; a comment that goes on in the next part stays in one piece."""
+    rest, first = "", True
+    for part in parts:
+        text = rest + part
+        start = text.rfind("<!--")
+        opened = start >= 0 and text.find("-->", start) < 0 and len(text) - start < _LONG_COMMENT
+        whole, rest = (text[: (line := text.rfind("\n", 0, start) + 1)], text[line:]) if opened else (text, "")
+        if whole:
+            yield unmarked(whole, first=first)
+            first = False
+    if rest:
+        yield unmarked(rest, first=first)
 
 
 def _applied(rules: tuple[_Rule, ...], text: str) -> str:
