@@ -159,8 +159,9 @@ class _Walk:
         inside = self._inside
         aside = self._asides and inside["aside"] > 0
         named = not aside and any(_names(line) for line in lines)
-        linked = linked and not named
-        prose = not linked and (_SENTENCE.search(text) is not None or len(text.split()) >= _WORDS)
+        sentence = _SENTENCE.search(text) is not None
+        linked = linked and not named and not sentence
+        prose = sentence or (not linked and len(text.split()) >= _WORDS)
         return Block(text, prose, named, linked, aside, inside["item"] > 0, inside["row"] > 0)
 
 

@@ -20,6 +20,7 @@ from tagger.structure import header_line
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_BANNER = 250  # characters of prose; a paragraph of a report has more
 _ABOUT = re.compile(
     r"(?:publisher|author|publication date|cite as|comments|disclaimer|source|original link|document id)\s*(?:[:\n]|$)", re.IGNORECASE
 )
@@ -45,7 +46,7 @@ def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
     found = bare_extraction(tree, include_comments=False, include_tables=True, deduplicate=False, fast=True)
     body = getattr(found, "body", None)
     article = _article(page, set() if body is None else {key for block in blocks_of(body) for key in block.keys})
-    if not article:
+    if all(block.named and not block.prose for block in article):
         raise InputError("is a web page with no article in it: save the page of the report itself")
     if title and title == article[0].text.partition("\n")[0]:
         title = None
@@ -54,15 +55,22 @@ def read_html(data: bytes, columns: Columns, limits: Limits) -> Content:
 
 
 def _article(page: Page, known: set[str]) -> list[Block]:
-    """The blocks of the article, from where it names itself to its last prose or list."""
+    """The blocks of the article, from where it names itself to its last prose or list; above its first only what belongs to a title."""
     found = [known.issuperset(block.keys) for block in page.blocks]
-    reach = range(len(found))[_reach(page, found)]
-    blocks = [page.blocks[place] for place in reach if not page.blocks[place].aside and (found[place] or not page.blocks[place].linked)]
+    reach = _reach(page, found)
+    pairs = zip(page.blocks[reach], found[reach], strict=True)
+    blocks = [block for block, one in pairs if not block.aside and (one or not block.linked)]
     blocks = blocks[_begin(blocks) :]
     told = _ends(block.named or (block.prose and not (block.row and _ABOUT.match(block.text))) for block in blocks)
-    above = [block for block in blocks[: told.start] if header_line(block.text)]
-    below = takewhile(lambda block: block.item, blocks[told.stop :])
-    return [*above, *blocks[told], *below]
+    first, last = told.start, told.stop
+    while 0 < first < last and blocks[first].item and blocks[first - 1].item:
+        first -= 1
+    while last < len(blocks) and blocks[last].item:
+        last += 1
+    # Of a page of a few words nothing is told by sentences.
+    return [*filter(lambda block: header_line(block.text), blocks[:first]), *blocks[first:last]] or [
+        one for one in blocks if not one.linked
+    ]
 
 
 def _reach(page: Page, found: list[bool]) -> slice:
@@ -90,11 +98,11 @@ def _ends(wanted: Iterable[bool]) -> slice:
 
 
 def _begin(blocks: list[Block]) -> int:
-    """Where a report names itself: little that stands above can be anything but furniture."""
+    """Where a report names itself, if no more than a banner stands above."""
     for place, block in enumerate(blocks):
         header = header_line(block.text)
         if header and (header.title or (header.tier and header.country)):
-            return place if prose(blocks[:place]) < LITTLE else 0
+            return place if prose(blocks[:place]) < _BANNER else 0
     return 0
 
 
