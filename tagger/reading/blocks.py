@@ -55,11 +55,6 @@ class Page(NamedTuple):
     start: int
     end: int
 
-    @property
-    def apart(self) -> bool:
-        """Whether that element sets the article apart from something."""
-        return self.end - self.start < len(self.blocks)
-
 
 def page_of(tree: Any) -> Page:
     """Cut a parsed page into blocks."""

@@ -82,8 +82,7 @@ def _reach(page: Page, found: list[bool]) -> slice:
 
     def adjoins(place: int) -> bool:
         block = page.blocks[place]
-        own = page.apart and page.start <= place < page.end
-        return found[place] or block.aside or block.linked or block.item or (own and block.prose)
+        return found[place] or block.aside or block.linked or block.item or block.prose
 
     first, last = page.start + ends.start, page.start + ends.stop
     above = takewhile(adjoins, range(first - 1, -1, -1))
