@@ -225,6 +225,7 @@ LAYOUTS = {
     "form": ("<form method='post'><div>", "</div></form>", "<h3>{}</h3>"),
     "dialog": ("<div role='dialog'>", "</div>", "<h3>{}</h3>"),
     "line breaks": ("<div>", "</div>", "{}<br><br>"),
+    "headings and line breaks": ("<article>", "</article>", "<h2>{}</h2>"),
     "bold line": ("<table><tr><td>", "</td></tr></table>", "<b>{}</b><br>"),
     "text": ("<pre>", "</pre>", "\n{}\n"),
 }
@@ -234,7 +235,9 @@ LAYOUTS = {
 def page_in_layout(report: Report, layout: str) -> str:
     """A page with menus, a banner, a footer and the recommendations as a list, unless its paragraphs are no elements."""
     begin, end, heading = LAYOUTS[layout]
-    paragraph = {"line breaks": "{}<br><br>", "bold line": "{}<br><br>", "text": "\n{}\n"}.get(layout, "<p>{}</p>")
+    paragraph = {"line breaks": "{}<br><br>", "headings and line breaks": "{}<br><br>", "bold line": "{}<br><br>", "text": "\n{}\n"}.get(
+        layout, "<p>{}</p>"
+    )
     pieces = []
     for (before, title), (kind, text) in zip([("", ""), *report.blocks], report.blocks, strict=False):
         if kind == "h":
