@@ -75,10 +75,10 @@ def _article(page: Page, known: set[str]) -> list[Block]:
 
 def _reach(page: Page, found: list[bool]) -> slice:
     """From the first block that was found or is named to the last, with what adjoins; all where little was found."""
-    inside = page.blocks[page.start : page.end]
+    inside = list(zip(page.blocks, found, strict=True))[page.start : page.end]
     ends = slice(0, len(inside))
-    if 2 * prose(block for block, one in zip(inside, found[page.start :], strict=False) if one) >= prose(inside):
-        ends = _ends(one or block.named for block, one in zip(inside, found[page.start :], strict=False))
+    if 2 * prose(block for block, one in inside if one) >= prose(block for block, _ in inside):
+        ends = _ends(one or block.named for block, one in inside)
 
     def adjoins(place: int) -> bool:
         block = page.blocks[place]
