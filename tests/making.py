@@ -194,3 +194,58 @@ def web_page(report: Report, site: str) -> bytes:
     body = "\n".join((heading if kind == "h" else paragraph).format(_broken_up(text)) for kind, text in report.blocks)
     page = PAGES[site].format(country=report.country, capitals=report.country.upper(), tier=report.tier, body=body)
     return page.encode("windows-1252" if site == "refworld.org" else "utf-8")
+
+
+_AROUND = """<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>2014 Trafficking in Persons Report: {country}</title></head><body>
+<div class="banner">An official website of the United States Government. Here's how you know.</div>
+<div class="top"><a href="/">Home</a> <a href="/c">Countries &amp; Areas</a></div>
+<nav><ul><li>Policy Issues</li><li><a href="#1">Prosecution</a></li></ul></nav>
+{begin}<h1>2014 Trafficking in Persons Report: {country}</h1><p><b>{capitals} ({tier})</b></p>
+{body}
+{end}
+<footer><a href="/p">Privacy Policy</a></footer></body></html>"""
+
+LAYOUTS = {
+    "article": ("<article>", "</article>", "<h2>{}</h2>"),
+    "bare": ("", "", "<h5>{}</h5>"),
+    "bold": ("<div>", "</div>", "<p><strong>{}</strong></p>"),
+    "div": ("<div>", "</div>", "<h3>{}</h3>"),
+    "class": ("<div class='content entry'>", "</div>", "<h2>{}</h2>"),
+    "comments": ("<div class='report-comments'>", "</div>", "<h2>{}</h2>"),
+    "table": ("<table><tr><td><a href='/m'>Media</a></td><td>", "</td></tr></table>", "<h2>{}</h2>"),
+    "div each": ("<div>", "</div>", "</div><div class='sec'><h2>{}</h2>"),
+    "section each": ("<section>", "</section>", "</section><section><h2>{}</h2>"),
+    "details": ("<details open><summary>Narrative</summary>", "</details>", "</details><details><summary>{}</summary>"),
+    "buttons": ("<div><div>", "</div></div>", "</div></div><div class='accordion-item'><button>{}</button><div>"),
+    "links": ("<ul><li><div>", "</div></li></ul>", "</div></li><li><a href='#'>{}</a><div>"),
+    "labels": ("<div><div>", "</div></div>", "</div></div><div><input type='checkbox' id='a'><label for='a'>{}</label><div>"),
+    "hidden": ("<div><div>", "</div></div>", "</div></div><div><h3>{}</h3><div style='display: none' aria-hidden='true'>"),
+    "tabs": ("<ul><li><button>Prosecution</button></li><li>Protection</li><li>Prevention</li></ul><div>", "</div>", "<h3>{}</h3>"),
+    "form": ("<form method='post'><div>", "</div></form>", "<h3>{}</h3>"),
+    "dialog": ("<div role='dialog'>", "</div>", "<h3>{}</h3>"),
+    "line breaks": ("<div>", "</div>", "{}<br><br>"),
+    "headings and line breaks": ("<article>", "</article>", "<h2>{}</h2>"),
+    "bold line": ("<table><tr><td>", "</td></tr></table>", "<b>{}</b><br>"),
+    "text": ("<pre>", "</pre>", "\n{}\n"),
+}
+"""Ways in which pages set an article apart and write a section's heading."""
+
+
+def page_in_layout(report: Report, layout: str) -> str:
+    """A page with menus, a banner, a footer and the recommendations as a list, unless its paragraphs are no elements."""
+    begin, end, heading = LAYOUTS[layout]
+    paragraph = {"line breaks": "{}<br><br>", "headings and line breaks": "{}<br><br>", "bold line": "{}<br><br>", "text": "\n{}\n"}.get(
+        layout, "<p>{}</p>"
+    )
+    pieces = []
+    for (before, title), (kind, text) in zip([("", ""), *report.blocks], report.blocks, strict=False):
+        if kind == "h":
+            pieces.append(heading.format(text))
+        elif before == "h" and title.startswith("Recommendations") and paragraph == "<p>{}</p>":
+            pieces.append("<ul>" + "".join(f"<li>{html.escape(item)}</li>" for item in text.replace("; ", ";\n").split("\n")) + "</ul>")
+        else:
+            pieces.append(paragraph.format(html.escape(text)))
+    return _AROUND.format(
+        begin=begin, end=end, body="\n".join(pieces), country=report.country, capitals=report.country.upper(), tier=report.tier
+    )

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from making import Report, assert_equal_passages, differences, mexico, plain
 
 import tagger
 from tagger.reading.content import clean
+from tagger.reading.markdown import unmarked, unmarked_parts
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
@@ -67,6 +70,64 @@ def test_reading_markdown_takes_the_marks_away(tmp_path):
     document = tagger.read(path)
     assert_equal_passages(document, plain(mexico(), tmp_path), 1.0)
     assert (document.country, document.year, document.tier) == ("Mexico", 2014, "Tier 2")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Police took ***bribes***.", "Police took bribes."),
+        ("**Police *took* bribes**, __all of _them_ here__.", "Police took bribes, all of them here."),
+        ("[Police](http://e.org/W_(x)) took [bribes][1].\n\n[1]: http://e.org/b 'B'", "Police took bribes."),
+        ("Police took `bribes`, ~~not gifts~~.", "Police took bribes, not gifts."),
+        ("Police took&nbsp;bribes &amp; gifts at AT&T.", "Police took bribes & gifts at AT&T."),
+        ("Police <b>took</b> bribes.<!-- a\n\ncomment -->", "Police took bribes."),
+        ("<p>Police took bribes.</p>", "Police took bribes."),
+        ("> > Police took bribes.\n\n* * *\n", "Police took bribes."),
+        ("```text\nPolice took bribes.\n```", "Police took bribes."),
+        ("5 * 3 * 2 of a_file_name took \\*bribes\\*.", "5 * 3 * 2 of a_file_name took *bribes*."),
+    ],
+)
+def test_reading_markdown_leaves_no_mark_inside_text(written, expected, tmp_path):
+    path = tmp_path / "report.md"
+    path.write_text(written, encoding="utf-8")
+    assert [p.text for p in tagger.read(path).passages] == [expected]
+
+
+def test_reading_markdown_footnotes_and_tables_are_passages_of_their_own(tmp_path):
+    path = tmp_path / "report.md"
+    path.write_text("Police took bribes.[^1]\n\n| Year | Cases |\n|---|--:|\n| 2013 | Two were tried. |\n\n[^1]: It rained.\n")
+    assert [p.text for p in tagger.read(path).passages] == ["Police took bribes.", "Year\nCases", "2013\nTwo were tried.", "It rained."]
+
+
+def test_reading_markdown_of_front_matter_takes_the_title(tmp_path):
+    path = tmp_path / "report.md"
+    front = "---\ntitle: '2014 Trafficking in Persons Report: Mexico'\ntags:\n  - tip\n---\n"
+    path.write_text(f"{front}\n# Mexico (Tier 2)\n\nPolice took bribes.\n")
+    document = tagger.read(path)
+    assert [p.text for p in document.passages] == ["Police took bribes."]
+    assert (document.country, document.year, document.tier) == ("Mexico", 2014, "Tier 2")
+    path.write_text("---\n\nPolice: they took bribes.\n\n---\n\nIt rained.\n")
+    assert [p.text for p in tagger.read(path).passages] == ["Police: they took bribes.", "It rained."]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["# a" + " " * 200_000 + "b", "*a " * 60_000, "<!--" * 50_000, "[a](" * 50_000, "---\na:\n" + "-\n" * 90_000]
+)
+def test_reading_markdown_takes_time_in_proportion(hostile):
+    begun = time.process_time()
+    unmarked(hostile, first=True)
+    assert time.process_time() - begun < 2
+
+
+def test_reading_markdown_in_parts_gives_the_same_text():
+    front = "---\ntitle: Mexico\n---\n"
+    text = "\n# A #\n\nPolice <!-- one\n\ntwo\nthree --> took *bribes*.\n<!-- four\nIt rained.\n"
+    whole = unmarked(front + text, first=True)
+    parts = list(unmarked_parts([front, *text.splitlines(keepends=True)]))
+    assert len(parts) > 4
+    assert [line for line in "".join(parts).split("\n") if line] == [line for line in whole.split("\n") if line]
+    assert "three" not in whole
+    assert "four" in whole
 
 
 def test_reading_plain_file_of_two_countries(tmp_path):

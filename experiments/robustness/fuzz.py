@@ -112,7 +112,7 @@ def run(inputs: int, formats: list[str] | None = None, seed: int = 0) -> dict[st
                 continue
             chance = random.Random(f"{seed} {name}")
             path = Path(folder, f"input.{name}")
-            counts: Counter[str] = Counter()
+            counts: Counter[str] = Counter(read=0, refused=0)
             messages: Counter[str] = Counter()
             wrong: list[str] = []
             slowest, begun = 0.0, time.perf_counter()

@@ -21,8 +21,9 @@ from tagger.reading.formats import SUFFIXES, detect
 from tagger.reading.frugal import harmless
 from tagger.reading.html import read_html
 from tagger.reading.language import NOTE, looks_english
+from tagger.reading.markdown import read_markdown
 from tagger.reading.pdf import read_pdf
-from tagger.reading.plain import read_markdown, read_plain
+from tagger.reading.plain import read_plain
 from tagger.reading.table import read_csv, read_jsonl, read_parquet, read_tsv, read_xlsx
 
 __all__ = [

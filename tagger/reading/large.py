@@ -21,7 +21,8 @@ from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.files import STDIN
 from tagger.reading.formats import detect
 from tagger.reading.frugal import harmless
-from tagger.reading.plain import scan, unmarked
+from tagger.reading.markdown import unmarked_parts
+from tagger.reading.plain import scan
 from tagger.reading.table import Row, about_empty, batch, delimited_rows, jsonl_rows, parquet_rows, rows_are_lines
 
 LEAST = 4 << 20  # bytes
@@ -84,9 +85,9 @@ def open_text(path: Path, newline: str | None = None) -> Iterator[tuple[TextIO, 
 def open_markdown(path: Path, limits: Limits) -> Iterator[tuple[TextIO, str | None]]:
     """Open a Markdown file as a text without marks, which is kept in a file of its own as long as it is wanted."""
     with open_text(path) as (stream, note), tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as bare:
-        for lines in whole_lines(stream, limits):
+        for lines in unmarked_parts(whole_lines(stream, limits)):
             try:
-                bare.write(unmarked(lines))
+                bare.write(lines)
             except OSError as error:
                 raise InputError(f"can't be kept in {tempfile.gettempdir()} to be read: {error.strerror or error}") from error
         bare.seek(0)

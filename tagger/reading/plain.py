@@ -1,4 +1,4 @@
-"""Plain text and Markdown, in UTF-8, UTF-16 or Windows-1252."""
+"""Plain text in UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 
@@ -20,36 +20,12 @@ _ODD_1252 = re.compile(
 _GUESSED = "is not UTF-8 and was read as Windows-1252"
 _BLOCK = 1 << 20  # bytes
 
-# Markdown: marks at the start of a line, and inside it.
-_MARKDOWN = (
-    (re.compile(r"^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*$", re.MULTILINE), r"\n\1\n"),
-    (re.compile(r"^ {0,3}(?:={3,}|-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE), ""),
-    (re.compile(r"^ {0,3}>[ \t]?", re.MULTILINE), ""),
-    (re.compile(r"!?\[([^\]\n]{1,500})\]\((?:[^()\n]{0,500})\)"), r"\1"),
-    (re.compile(r"(?<![\w\\])(\*\*|__|\*|_)(?=\S)([^*_\n]{1,2000})(?<=\S)\1(?!\w)"), r"\2"),
-    (re.compile(r"\\([\\`*_{}\[\]()#+.!-])"), r"\1"),
-)
-
 
 def read_plain(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Decode a text file; all line ends become line feeds."""
     check_size(data, limits)
     text, note = decode(data)
     return Content(text, notes=(note,) if note else ())
-
-
-def read_markdown(data: bytes, columns: Columns, limits: Limits) -> Content:
-    """Decode a Markdown file and take its marks away: of headings, emphasis, quotations, rules and links."""
-    check_size(data, limits)
-    text, note = decode(data)
-    return Content(unmarked(text), notes=(note,) if note else ())
-
-
-def unmarked(text: str) -> str:
-    """Whole lines of Markdown without its marks; no mark goes beyond a line."""
-    for pattern, instead in _MARKDOWN:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def check_size(data: bytes, limits: Limits) -> None:
