@@ -18,6 +18,7 @@ import dill
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 
 import tagger
 from tagger import bundle
@@ -122,6 +123,7 @@ def which(shared, texts):
 
 def test_sharing_processes_of_joblib_load_the_model_once_each(parts, default_tagger):
     assert len(pickle.dumps(default_tagger)) < 500
+    get_reusable_executor().shutdown(wait=True)  # processes of other tests may have a model already
     texts = [[passage.text for passage in part] for part in parts]
     found = Parallel(n_jobs=2)(delayed(which)(default_tagger, some) for some in texts)
     loads = {(process, count) for process, count, _ in found}
