@@ -124,10 +124,18 @@ def _semicolons(text: str, start: int, end: int) -> list[int]:
     """Positions after the semicolons outside parentheses that have words on both sides."""
     cuts: list[int] = []
     depth = 0
+    word = _next_word(text, start, end)  # the first one after the last cut
     for match in re.finditer(r"[();]", text[start:end]):
         sign, position = match.group(), start + match.end()
         depth = max(0, depth + (sign == "(") - (sign == ")"))
-        left = cuts[-1] if cuts else start
-        if sign == ";" and not depth and _WORD.search(text, left, position) and _WORD.search(text, position, end):
+        if sign == ";" and not depth and word < position:
+            word = _next_word(text, position, end)
+            if word == end:
+                break
             cuts.append(position)
     return cuts
+
+
+def _next_word(text: str, start: int, end: int) -> int:
+    found = _WORD.search(text, start, end)
+    return found.start() if found else end

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -134,6 +135,17 @@ def test_segmenting_drops_the_marks_of_lists():
         "Amend the law.",
     ]
     assert all(text[passage.start : passage.end] == passage.text for passage in document.passages)
+
+
+@pytest.mark.parametrize("signs", [";" * 30_000, "; " * 30_000, "x; " * 10_000, "(;" * 15_000, "(x); " * 6_000, "\u201c" * 30_000, '" ' * 15_000])
+def test_segmenting_takes_time_in_proportion_to_the_text(signs):
+    started = time.perf_counter()
+    assert texts(f"Police took bribes {signs}")[0].startswith("Police took bribes")
+    assert time.perf_counter() - started < 3
+
+
+def test_segmenting_cuts_at_semicolons_between_words_alone():
+    assert texts("Train police;; ; fund NGOs; ;; (open; shelters); ;") == ["Train police;", "; ; fund NGOs;", ";; (open; shelters); ;"]
 
 
 PIECES = st.sampled_from(

@@ -43,7 +43,7 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "is packed with 7-Zip: unpack it first"),
 )
 _MARKUP = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S
+    r"\s*+(?:(?:<\?xml[^>]*>|(?><!--.*?-->))\s*+)*+<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S
 )
 _INNER_MARKUP = re.compile(r"<(?:html|body|article|main)\b[^>]*>", re.IGNORECASE)
 _ATX = re.compile(r"^ {0,3}#{1,6} \S", re.MULTILINE)
