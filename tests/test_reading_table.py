@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 
 import pyarrow
 import pytest
@@ -121,6 +122,19 @@ def test_reading_table_surrogates_of_escapes_in_utf_16(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_bytes('{"text": "a \\uD800 b"}\n'.encode("utf-16"))
     assert [p.text for p in tagger.read(path).passages] == ["a \ufffd b"]
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:B2", "A1:XFD1048576"])
+def test_reading_table_whatever_size_a_sheet_says_it_has(size, tmp_path):
+    texts = [f"Police took {number} bribes." for number in range(20)]
+    sheet = xlsx([{"n": number, "id": f"a{number}", "text": text} for number, text in enumerate(texts)])
+    path = tmp_path / "t.xlsx"
+    with zipfile.ZipFile(io.BytesIO(sheet)) as source, zipfile.ZipFile(path, "w") as target:
+        for member in source.namelist():
+            target.writestr(member, source.read(member).replace(b'<dimension ref="A1:C21"', f'<dimension ref="{size}"'.encode()))
+    document = tagger.read(path)
+    assert [(passage.id, passage.text) for passage in document.passages] == [(f"a{number}", text) for number, text in enumerate(texts)]
+    assert document.notes == ()
 
 
 @pytest.mark.parametrize("name", MAKERS)

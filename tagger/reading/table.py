@@ -84,7 +84,9 @@ def first_sheet(data: bytes, limits: Limits) -> Any:
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     if not workbook.worksheets:
         raise InputError("has no sheet")
-    return workbook.worksheets[0]
+    sheet = workbook.worksheets[0]
+    sheet.reset_dimensions()  # what a sheet says of its size is not binding
+    return sheet
 
 
 def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
