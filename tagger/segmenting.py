@@ -26,16 +26,17 @@ _WORD = re.compile(r"\w")
 def segment(document: Document, most: int = MOST_PARAGRAPHS) -> Document:
     """Return the document with its passages and with what its header says (title, country, year, tier).
 
-    Nothing is lost but white space, headings and furniture; offsets point into ``document.text``.
+    Nothing is lost but white space, headings and furniture; a note tells if related documents at the end look like more. Offsets
+    point into ``document.text``.
 
     Raises
     ------
     InputError
         The text has more than ``most`` paragraphs or passages: it can't be a report.
     """
-    header, found = paragraphs(document.text, first_header(document.title), most)
+    header, found, note = paragraphs(document.text, first_header(document.title), most)
     passages = tuple(cut(document.text, found, document.name, pages=document.pages, most=most))
-    return described(replace(document, passages=passages), header)
+    return described(replace(document, passages=passages, notes=(*document.notes, note) if note else document.notes), header)
 
 
 def first_header(title: str | None) -> Header:

@@ -80,12 +80,15 @@ def _report_parts(document: Document, text: str, stream: TextIO, left: int, limi
     while True:
         found, rest = structure.feed(text, last=not left)
         if found and not sectioned:
-            sectioned = any(map(in_section, found)) or (sectioned is None and _has_sections(structure, text[rest:], stream, left))
+            sectioned = any(map(in_section, found)) or (
+                sectioned is None and _has_sections(structure, text[rest:], stream, left, limits)
+            )
         if sectioned:
             found = [introduced(paragraph) for paragraph in found]
         made = cut(text, found, document.name, place=(shift, passages, paragraphs))
         if made or not left:
-            yield described(replace(document, passages=made), structure.header)
+            notes = (*document.notes, structure.note) if structure.note else document.notes
+            yield described(replace(document, passages=made, notes=notes), structure.header)
             document = replace(document, notes=())
         if not left:
             return
@@ -96,11 +99,11 @@ def _report_parts(document: Document, text: str, stream: TextIO, left: int, limi
         text, left = _longer(text, stream, left)
 
 
-def _has_sections(structure: Structure, text: str, stream: TextIO, left: int) -> bool:
+def _has_sections(structure: Structure, text: str, stream: TextIO, left: int, limits: Limits) -> bool:
     """Look ahead whether any paragraph stands under a heading; the stream stays where it is."""
     structure, place = copy(structure), stream.tell()
     found: list[Paragraph] = []
-    while left and not any(map(in_section, found)):
+    while left and len(text) <= limits.characters and not any(map(in_section, found)):
         text, left = _longer(text, stream, left)
         found, rest = structure.feed(text, last=not left)
         text = text[rest:]
@@ -178,7 +181,8 @@ def joined(parts: Sequence[Document], whole: str) -> Document:
         shift += len(part.text)
         paragraph = passages[-1].paragraph or 0 if passages else 0
     text = "".join(part.text for part in parts)
-    return Document(whole, text, year=parts[-1].year, passages=tuple(passages), pages=tuple(pages), notes=parts[0].notes)
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    return Document(whole, text, year=parts[-1].year, passages=tuple(passages), pages=tuple(pages), notes=tuple(notes))
 
 
 def _pages(pages: Sequence[tuple[int, int]], start: int, end: int) -> tuple[tuple[int, int], ...]:
