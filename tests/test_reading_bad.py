@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ from making_docx import word_document
 from making_pdf import picture_pdf, reportlab_pdf
 
 import tagger
+from tagger import splitting, storage
 from tagger.reading import Limits, find_documents
+from tagger.records import Document
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 GOOD = "Police officers accepted bribes from traffickers. It rained."
@@ -391,3 +394,29 @@ def test_reading_names_no_two_documents_alike(tmp_path):
     found = list(find_documents(inputs))
     assert [path.relative_to(tmp_path).as_posix() for path, _ in found] == ["a/report.txt", "b/report.txt", "report.txt", "report.md"]
     assert len({name for _, name in found}) == 4
+
+
+def test_reading_names_no_document_of_a_country_like_that_of_another_file(tmp_path):
+    body = "\n\n" + "The government made efforts. " * 20 + "\n\n"
+    (tmp_path / "tip.txt").write_text("".join(f"{country}: Tier 2{body}" for country in ("MALI", "CHAD", "MALI")))
+    (tmp_path / "tip-mali.txt").write_text("Police took bribes.")
+    (tmp_path / "tip-mali-2.txt").write_text("It rained.")
+
+    def rows(*command):
+        done = subprocess.run([sys.executable, "-m", "tagger", *command], capture_output=True, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    names = ["tip-mali-2", "tip-mali", "tip-mali-3", "tip-chad", "tip-mali-4"]
+    for found in (rows("read", str(tmp_path), "--json"), rows("tag", str(tmp_path), "-o", "-")):
+        assert list(dict.fromkeys(row["document"] for row in found)) == names
+        assert len({row["id"] for row in found}) == len(found) == 62
+    inputs = storage.find_inputs([str(tmp_path)], without=str(tmp_path / "out"))
+    assert [item.others for item in inputs] == [(), ("tip-mali-2",), ("tip-mali", "tip-mali-2")]
+    assert [document.name for document in tagger.read_all(tmp_path / "tip.txt", taken=Counter(inputs[-1].others))] == names[2:]
+
+
+def test_reading_many_reports_of_the_same_country_are_named_at_once():
+    started, taken = time.perf_counter(), Counter[str]()
+    names = [splitting._of_country(Document("tip", ""), "MALI: Tier 2", taken).name for _ in range(20_000)]
+    assert (names[0], names[1], names[-1]) == ("tip-mali", "tip-mali-2", "tip-mali-20000")
+    assert time.perf_counter() - started < 3

@@ -51,7 +51,9 @@ def test_reading_layout_of_bytes_any_are_told_apart_or_refused(data, suffix, col
     text.encode("utf-8")
 
 
-@pytest.mark.parametrize("head", [b"<!-- x -->\n" * 23, b"<!-- x -->" * 700, b"<!--" * 2000, b"<?xml>" * 1300, b" " * 8000, b"x " + b"<body " * 1300])
+@pytest.mark.parametrize(
+    "head", [b"<!-- x -->\n" * 23, b"<!-- x -->" * 700, b"<!--" * 2000, b"<?xml>" * 1300, b" " * 8000, b"x " + b"<body " * 1300]
+)
 def test_reading_layout_of_a_text_with_comments_is_told_at_once(head):
     started = time.perf_counter()
     assert detect(head + b"Police took bribes.", ".txt") == "text"
@@ -63,7 +65,8 @@ def test_reading_layout_of_a_page_may_begin_with_comments():
 
 
 @pytest.mark.parametrize(
-    ("label", "belongs"), [("Tier 2 WL, 2014", True), ("2 wl", True), ("2013 2014 \u2022 special case", True), ("tier 1 " * 24 + "x", False)]
+    ("label", "belongs"),
+    [("Tier 2 WL, 2014", True), ("2 wl", True), ("2013 2014 \u2022 special case", True), ("tier 1 " * 24 + "x", False)],
 )
 def test_reading_layout_labels_of_a_chart_are_told_at_once(label, belongs):
     started = time.perf_counter()

@@ -141,7 +141,9 @@ RELATED = "Related documents\nMali 2013 (Periodical Report)\n"
 
 
 @pytest.mark.parametrize("above", ["", "It tried.\n", "Prosecution\nPolice took bribes.\n"])
-@pytest.mark.parametrize("below", ["Protection\nIt rained.", "Recommendations: Train police.", "PRIORITIZED\nRECOMMENDATIONS:\nTrain police."])
+@pytest.mark.parametrize(
+    "below", ["Protection\nIt rained.", "Recommendations: Train police.", "PRIORITIZED\nRECOMMENDATIONS:\nTrain police."]
+)
 def test_segmenting_goes_on_below_related_documents_where_a_section_follows(above, below):
     document = segment(Document("d", above + RELATED + below))
     sections = [passage.section for passage in segment(Document("d", above + below)).passages]
@@ -164,7 +166,9 @@ def test_segmenting_says_what_it_leaves_out_below_related_documents():
     assert segment(Document("d", text[: text.index("It opened")] + "Mali 2013")).notes == ()
 
 
-@pytest.mark.parametrize("signs", [";" * 30_000, "; " * 30_000, "x; " * 10_000, "(;" * 15_000, "(x); " * 6_000, "\u201c" * 30_000, '" ' * 15_000])
+@pytest.mark.parametrize(
+    "signs", [";" * 30_000, "; " * 30_000, "x; " * 10_000, "(;" * 15_000, "(x); " * 6_000, "\u201c" * 30_000, '" ' * 15_000]
+)
 def test_segmenting_takes_time_in_proportion_to_the_text(signs):
     started = time.perf_counter()
     assert texts(f"Police took bribes {signs}")[0].startswith("Police took bribes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,10 +75,12 @@ def _documents(given: list[Path], targets: list[Path], columns: Columns, limits:
     from tagger.reading import find_documents
     from tagger.tagging import read_all
 
-    for path, name in find_documents(given, tables=columns.text is not None):
+    files = list(find_documents(given, tables=columns.text is not None))
+    taken = Counter(name for _, name in files)
+    for path, name in files:
         if path.resolve() in targets:
             continue
-        for document in read_all(path, name=name, columns=columns, limits=limits):
+        for document in read_all(path, name=name, columns=columns, limits=limits, taken=taken):
             for note in document.notes:
                 inform(f"{path}: {note}")
             yield document

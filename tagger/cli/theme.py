@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -181,7 +182,9 @@ def _documents(inputs: Sequence[Path], used: Limits) -> list[Document]:
     from tagger.tagging import read_all
 
     with waiting("Reading"):
-        return [document for path, name in find_documents(inputs) for document in read_all(path, name=name, limits=used)]
+        files = list(find_documents(inputs))
+        taken = Counter(name for _, name in files)
+        return [document for path, name in files for document in read_all(path, name=name, limits=used, taken=taken)]
 
 
 def _find(
