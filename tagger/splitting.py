@@ -17,7 +17,7 @@ from tagger.errors import InputError
 from tagger.passages import Passages
 from tagger.reading.content import LIMITS, Content, Limits, Rows, clean
 from tagger.reading.language import NOTE, looks_english
-from tagger.reading.large import PART, whole_lines
+from tagger.reading.large import PART, VisibleText, whole_lines
 from tagger.records import Document, Passage
 from tagger.segmenting import cut, described, segment
 from tagger.structure import Header, Paragraph, Structure, header_line, in_section, introduced, reports
@@ -48,8 +48,9 @@ def documents(name: str, content: Content, limits: Limits = LIMITS, taken: Count
     return found
 
 
-def text_parts(name: str, stream: TextIO, limits: Limits = LIMITS, taken: Counter[str] | None = None) -> Iterator[Document]:
+def text_parts(name: str, raw: TextIO, limits: Limits = LIMITS, taken: Counter[str] | None = None) -> Iterator[Document]:
     """Make the documents of a large text, as `documents` does, each in parts that hold its passages in turn and no text."""
+    stream = VisibleText(raw)
     origin = stream.tell()
     ranges = reports(whole_lines(stream, limits))
     stream.seek(origin)
@@ -64,7 +65,7 @@ def text_parts(name: str, stream: TextIO, limits: Limits = LIMITS, taken: Counte
         yield from _report_parts(document, text, stream, end - start - len(text), limits)
 
 
-def _report_parts(document: Document, text: str, stream: TextIO, left: int, limits: Limits) -> Iterator[Document]:
+def _report_parts(document: Document, text: str, stream: VisibleText, left: int, limits: Limits) -> Iterator[Document]:
     """Make parts of a document that begins with this text and goes on with so many characters of the stream."""
     structure = Structure(most=sys.maxsize)
     shift = passages = paragraphs = 0
@@ -89,7 +90,7 @@ def _report_parts(document: Document, text: str, stream: TextIO, left: int, limi
         text, left = _longer(text, stream, left)
 
 
-def _has_sections(structure: Structure, text: str, stream: TextIO, left: int, limits: Limits) -> bool:
+def _has_sections(structure: Structure, text: str, stream: VisibleText, left: int, limits: Limits) -> bool:
     """Look ahead whether any paragraph stands under a heading; the stream stays where it is."""
     structure, place = copy(structure), stream.tell()
     found: list[Paragraph] = []
@@ -101,7 +102,7 @@ def _has_sections(structure: Structure, text: str, stream: TextIO, left: int, li
     return any(map(in_section, found))
 
 
-def _longer(text: str, stream: TextIO, left: int) -> tuple[str, int]:
+def _longer(text: str, stream: VisibleText, left: int) -> tuple[str, int]:
     """The text with more of the stream, twice as long at least, and what is left then."""
     more = stream.read(min(left, max(PART, len(text))))
     if not more:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tagger.errors import InputError
+from tagger.invisible import visible
 from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.files import STDIN
 from tagger.reading.formats import detect
@@ -85,7 +86,23 @@ def open_markdown(path: Path, limits: Limits) -> Iterator[tuple[TextIO, str | No
         yield bare, note
 
 
-def whole_lines(stream: TextIO, limits: Limits) -> Iterator[str]:
+class VisibleText:
+    """A text stream without invisible characters, of which none is counted."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.tell, self.seek = stream.tell, stream.seek
+
+    def read(self, size: int) -> str:
+        """As many characters, fewer only at the end."""
+        parts: list[str] = []
+        while size and (more := self._stream.read(size)):
+            parts.append(visible(more))
+            size -= len(parts[-1])
+        return "".join(parts)
+
+
+def whole_lines(stream: TextIO | VisibleText, limits: Limits) -> Iterator[str]:
     """Yield clean text in parts that end where a line ends."""
     rest, line = "", 1
     while more := stream.read(max(PART, len(rest))):

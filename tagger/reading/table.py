@@ -15,6 +15,7 @@ from itertools import chain, count
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
+from tagger.invisible import visible
 from tagger.reading.archives import open_archive, refuse_entities
 from tagger.reading.content import Columns, Content, Limits, Rows, clean
 from tagger.reading.plain import utf8
@@ -218,8 +219,8 @@ def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
         ids.append(name)
     bare = list(map(str.strip, texts)) if set(map(type, texts)) == {str} else ["" if text is None else str(text).strip() for text in texts]
     text = "\n".join(filter(None, bare))
-    if clean(text, decoded=decoded) is not text:
-        bare = ["" if text is None else clean(str(text)).strip() for text in texts]
+    if visible(clean(text, decoded=decoded)) is not text:
+        bare = ["" if text is None else visible(clean(str(text))).strip() for text in texts]
         text = "\n".join(filter(None, bare))
     names = [number if name is None else str(name) or number for number, name, text in zip(numbers, ids, bare, strict=True) if text]
     named = "\n".join(name for name in names if isinstance(name, str))
