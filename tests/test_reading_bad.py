@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import json
@@ -101,6 +102,14 @@ BAD = {
     "deep.docx": (lambda: docx(f"<w:document {W}>{DEEP}"), "nested too deeply"),
     "old.doc": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "save it, without a password, as .docx"),
     "bomb.xlsx": (lambda: zipped(**{"xl/workbook.xml": BOMB, "[Content_Types].xml": BOMB}), "XML entities"),
+    "array.json": (lambda: json.dumps([{"text": GOOD}]).encode(), "an object a line"),
+    "array.txt": (lambda: json.dumps([{"text": GOOD}], indent=1).encode(), "an object a line"),
+    "object.json": (lambda: json.dumps({"text": GOOD}, indent=1).encode(), "an object a line"),
+    "numbers.json": (lambda: b"[1, 2]", "an object a line"),
+    "page.xml": (lambda: f"<TEI><s>{GOOD}</s></TEI>".encode(), "save what it holds as text"),
+    "page.txt": (lambda: f'<?xml version="1.0"?><TEI>{GOOD}</TEI>'.encode(), "save what it holds as text"),
+    "wide.txt": (lambda: GOOD.encode("utf-32"), "save it in UTF-8"),
+    "wider.txt": (lambda: codecs.BOM_UTF32_BE + GOOD.encode("utf-32-be"), "save it in UTF-8"),
     "hollow.xlsx": (lambda: zipped(**{"xl/workbook.xml": "<a/>"}), "damaged"),
     "torn.parquet": (lambda: b"PAR1" + b"\1" * 300, "damaged"),
     "no-article.html": (lambda: b"<html><body><nav><a href='/'>Home</a></nav></body></html>", "no article"),

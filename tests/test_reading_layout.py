@@ -52,7 +52,8 @@ def test_reading_layout_of_bytes_any_are_told_apart_or_refused(data, suffix, col
 
 
 @pytest.mark.parametrize(
-    "head", [b"<!-- x -->\n" * 23, b"<!-- x -->" * 700, b"<!--" * 2000, b"<?xml>" * 1300, b" " * 8000, b"x " + b"<body " * 1300]
+    "head",
+    [b"<!-- x -->\n" * 23, b"<!-- x -->" * 700, b"<!--" * 2000, b"<!---->" + b"<?xml>" * 1300, b" " * 8000, b"x " + b"<body " * 1300],
 )
 def test_reading_layout_of_a_text_with_comments_is_told_at_once(head):
     started = time.perf_counter()

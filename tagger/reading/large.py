@@ -23,7 +23,7 @@ from tagger.reading.files import STDIN
 from tagger.reading.formats import detect
 from tagger.reading.frugal import harmless
 from tagger.reading.plain import scan, unmarked
-from tagger.reading.table import Row, about_empty, batch, delimited_rows, jsonl_rows, parquet_rows, rows_are_lines
+from tagger.reading.table import Row, about_empty, batch, delimited_rows, jsonl_rows, parquet_rows, rows_are_lines, written
 
 LEAST = 4 << 20  # bytes
 PART = 1 << 18  # characters of text that are read at once
@@ -158,9 +158,9 @@ def _some(rows: Iterator[Row], done: Callable[[], None]) -> Iterator[Row]:
     size = 0
     for number, *values in rows:
         done()
-        text, name = (None if value is None else str(value) for value in values)
+        text, name = (value if type(value) is str else written(number, value) for value in values)
         yield number, text, name
-        size += len(text or "") + len(name or "")
+        size += len(text) + len(name)
         if size > PART:
             return
 

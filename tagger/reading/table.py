@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, count
@@ -208,6 +209,20 @@ def about_empty(left_out: int) -> str | None:
     return f"{left_out:,} row{'s' if left_out > 1 else ''} without text left out" if left_out else None
 
 
+def written(number: int, value: Any) -> str:
+    """A value of a row as text, "" for none; numbers and dates are such, and bytes of UTF-8."""
+    if value is None:
+        return ""
+    if isinstance(value, (bool, list, tuple, dict)):
+        raise InputError(f"row {number}: holds {reprlib.repr(value)} where a text should be: name a column of texts, or write it as text")
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"row {number}: holds bytes that are not UTF-8 where a text should be: name a column of texts") from error
+    return str(value)
+
+
 def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
     """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned; and count those without text."""
     numbers: list[int] = []
@@ -217,12 +232,13 @@ def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
         numbers.append(number)
         texts.append(value)
         ids.append(name)
-    bare = list(map(str.strip, texts)) if set(map(type, texts)) == {str} else ["" if text is None else str(text).strip() for text in texts]
+    texts, ids = (values if set(map(type, values)) == {str} else list(map(written, numbers, values)) for values in (texts, ids))
+    bare = list(map(str.strip, texts))
     text = "\n".join(filter(None, bare))
     if visible(clean(text, decoded=decoded)) is not text:
-        bare = ["" if text is None else visible(clean(str(text))).strip() for text in texts]
+        bare = [visible(clean(text)).strip() for text in texts]
         text = "\n".join(filter(None, bare))
-    names = [number if name is None else str(name) or number for number, name, text in zip(numbers, ids, bare, strict=True) if text]
+    names = [name or number for number, name, text in zip(numbers, ids, bare, strict=True) if text]
     named = "\n".join(name for name in names if isinstance(name, str))
     if clean(named, decoded=decoded) is not named:
         names = [clean(name) if isinstance(name, str) else name for name in names]
