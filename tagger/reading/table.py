@@ -13,6 +13,7 @@ import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, count
+from types import NoneType
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
@@ -223,6 +224,15 @@ def written(number: int, value: Any) -> str:
     return str(value)
 
 
+def _written(numbers: Sequence[int], values: list[Any]) -> list[str]:
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return values
+    if kinds <= {str, int, float, NoneType}:
+        return ["" if value is None else str(value) for value in values]
+    return list(map(written, numbers, values))
+
+
 def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
     """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned; and count those without text."""
     numbers: list[int] = []
@@ -232,7 +242,7 @@ def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
         numbers.append(number)
         texts.append(value)
         ids.append(name)
-    texts, ids = (values if set(map(type, values)) == {str} else list(map(written, numbers, values)) for values in (texts, ids))
+    texts, ids = _written(numbers, texts), _written(numbers, ids)
     bare = list(map(str.strip, texts))
     text = "\n".join(filter(None, bare))
     if visible(clean(text, decoded=decoded)) is not text:
