@@ -24,6 +24,7 @@ from tagger.structure import Header, Paragraph, Structure, header_line, in_secti
 
 _YEAR = re.compile(r"trafficking in persons report.{0,12}?\b((?:19|20)\d\d)\b|\b((?:19|20)\d\d) trafficking in persons report", re.I | re.S)
 
+NO_PASSAGE = "has no passage: there is no text in it but headings"
 _START = 5000  # characters of a file in which its year is named
 _TOP = 2000  # characters of a report in which its country is named
 
@@ -32,6 +33,11 @@ def documents(name: str, content: Content, limits: Limits = LIMITS, taken: Count
     """Make documents of a file's content, each with its passages; their texts together are the content's text.
 
     ``taken`` are names that other documents have; those of the countries of this file are added.
+
+    Raises
+    ------
+    InputError
+        There is no passage in it, or more than the limits allow.
     """
     if content.rows is not None:
         notes = (*content.notes, *_repeated(content.rows))
@@ -45,6 +51,8 @@ def documents(name: str, content: Content, limits: Limits = LIMITS, taken: Count
         notes = () if found else content.notes
         document = Document(name, content.text[start:end], title=title, year=year, pages=_pages(content.pages, start, end), notes=notes)
         found.append(segment(_of_country(document, document.text, taken) if several else document, limits.passages))
+    if not any(document.passages for document in found):
+        raise InputError(NO_PASSAGE)
     return found
 
 

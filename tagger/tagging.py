@@ -20,7 +20,7 @@ from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
 from tagger.reading.large import large_format, large_table, open_markdown, open_text, spooled
 from tagger.records import Document, Passage, Tagged, running
-from tagger.splitting import documents, joined, table_parts, text_parts
+from tagger.splitting import NO_PASSAGE, documents, joined, table_parts, text_parts
 from tagger.tags import Tags
 from tagger.writing.about import About, about_model
 
@@ -270,7 +270,7 @@ def read_parts(
                 seen = seen or bool(part.passages)
                 yield part
             if not seen:
-                raise InputError("has no passage: there is no text in it")
+                raise InputError(NO_PASSAGE)
 
 
 def tag_file(

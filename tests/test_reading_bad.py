@@ -102,6 +102,7 @@ BAD = {
     "deep.docx": (lambda: docx(f"<w:document {W}>{DEEP}"), "nested too deeply"),
     "old.doc": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "save it, without a password, as .docx"),
     "bomb.xlsx": (lambda: zipped(**{"xl/workbook.xml": BOMB, "[Content_Types].xml": BOMB}), "XML entities"),
+    "headings.txt": (lambda: b"Mexico\nTier 2\n\nProsecution\n", "no text in it but headings"),
     "array.json": (lambda: json.dumps([{"text": GOOD}]).encode(), "an object a line"),
     "array.txt": (lambda: json.dumps([{"text": GOOD}], indent=1).encode(), "an object a line"),
     "object.json": (lambda: json.dumps({"text": GOOD}, indent=1).encode(), "an object a line"),
