@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -249,7 +250,9 @@ def tag_shard(item: Input, shard: str, settings: Settings) -> Record:
 def _tagged(tagger: Tagger, item: Input, path: Path, settings: Settings, notes: list[str]) -> Results:
     try:
         flowing = settings.format in STREAMING
-        for document, tagged in tag_file(tagger, path, name=item.name, columns=settings.columns, limits=settings.limits, flowing=flowing):
+        for document, tagged in tag_file(
+            tagger, path, name=item.name, columns=settings.columns, limits=settings.limits, taken=Counter(item.others), flowing=flowing
+        ):
             notes += document.notes
             yield document, tagged
     except InputError as error:

@@ -26,16 +26,17 @@ _WORD = re.compile(r"\w")
 def segment(document: Document, most: int = MOST_PARAGRAPHS) -> Document:
     """Return the document with its passages and with what its header says (title, country, year, tier).
 
-    Nothing is lost but white space, headings and furniture; offsets point into ``document.text``.
+    Nothing is lost but white space, headings and furniture; a note tells if related documents at the end look like more. Offsets
+    point into ``document.text``.
 
     Raises
     ------
     InputError
         The text has more than ``most`` paragraphs or passages: it can't be a report.
     """
-    header, found = paragraphs(document.text, first_header(document.title), most)
+    header, found, note = paragraphs(document.text, first_header(document.title), most)
     passages = tuple(cut(document.text, found, document.name, pages=document.pages, most=most))
-    return described(replace(document, passages=passages), header)
+    return described(replace(document, passages=passages, notes=(*document.notes, note) if note else document.notes), header)
 
 
 def first_header(title: str | None) -> Header:
@@ -124,10 +125,18 @@ def _semicolons(text: str, start: int, end: int) -> list[int]:
     """Positions after the semicolons outside parentheses that have words on both sides."""
     cuts: list[int] = []
     depth = 0
+    word = _next_word(text, start, end)  # the first one after the last cut
     for match in re.finditer(r"[();]", text[start:end]):
         sign, position = match.group(), start + match.end()
         depth = max(0, depth + (sign == "(") - (sign == ")"))
-        left = cuts[-1] if cuts else start
-        if sign == ";" and not depth and _WORD.search(text, left, position) and _WORD.search(text, position, end):
+        if sign == ";" and not depth and word < position:
+            word = _next_word(text, position, end)
+            if word == end:
+                break
             cuts.append(position)
     return cuts
+
+
+def _next_word(text: str, start: int, end: int) -> int:
+    found = _WORD.search(text, start, end)
+    return found.start() if found else end

@@ -17,62 +17,63 @@ from tagger.errors import InputError
 from tagger.passages import Passages
 from tagger.reading.content import LIMITS, Content, Limits, Rows, clean
 from tagger.reading.language import NOTE, looks_english
-from tagger.reading.large import PART, whole_lines
+from tagger.reading.large import PART, VisibleText, whole_lines
 from tagger.records import Document, Passage
 from tagger.segmenting import cut, described, segment
 from tagger.structure import Header, Paragraph, Structure, header_line, in_section, introduced, reports
 
 _YEAR = re.compile(r"trafficking in persons report.{0,12}?\b((?:19|20)\d\d)\b|\b((?:19|20)\d\d) trafficking in persons report", re.I | re.S)
 
+NO_PASSAGE = "has no passage: there is no text in it but headings"
+_START = 5000  # characters of a file in which its year is named
 _TOP = 2000  # characters of a report in which its country is named
 
 
-def documents(name: str, content: Content, limits: Limits = LIMITS) -> list[Document]:
-    """Make documents of a file's content, each with its passages; their texts together are the content's text."""
+def documents(name: str, content: Content, limits: Limits = LIMITS, taken: Counter[str] | None = None) -> list[Document]:
+    """Make documents of a file's content, each with its passages; their texts together are the content's text.
+
+    ``taken`` are names that other documents have; those of the countries of this file are added.
+
+    Raises
+    ------
+    InputError
+        There is no passage in it, or more than the limits allow.
+    """
     if content.rows is not None:
         notes = (*content.notes, *_repeated(content.rows))
         return [Document(name, content.text, passages=tuple(_rows(name, content.text, content.rows)), notes=notes)]
     ranges = reports([content.text])
-    title = content.title if len(ranges) == 1 else None
-    year = _YEAR.search(f"{content.title or ''}\n{content.text[:5000]}") if len(ranges) > 1 else None
+    several = len(ranges) > 1
+    title, year = (None, _year(f"{content.title or ''}\n{content.text[:_START]}")) if several else (content.title, None)
+    taken = Counter() if taken is None else taken
     found: list[Document] = []
     for start, end in ranges:
-        document = Document(name, content.text[start:end], title=title, pages=_pages(content.pages, start, end), notes=content.notes)
-        if len(ranges) > 1:
-            country = _country(document.text)
-            document = replace(
-                document,
-                name=_unused(f"{name}-{_slug(country or 'introduction')}", found),
-                country=country,
-                year=int(year[1] or year[2]) if year else None,
-                notes=() if found else content.notes,
-            )
-        found.append(segment(document, limits.passages))
+        notes = () if found else content.notes
+        document = Document(name, content.text[start:end], title=title, year=year, pages=_pages(content.pages, start, end), notes=notes)
+        found.append(segment(_of_country(document, document.text, taken) if several else document, limits.passages))
+    if not any(document.passages for document in found):
+        raise InputError(NO_PASSAGE)
     return found
 
 
-def text_parts(name: str, stream: TextIO, limits: Limits = LIMITS) -> Iterator[Document]:
+def text_parts(name: str, raw: TextIO, limits: Limits = LIMITS, taken: Counter[str] | None = None) -> Iterator[Document]:
     """Make the documents of a large text, as `documents` does, each in parts that hold its passages in turn and no text."""
+    stream = VisibleText(raw)
     origin = stream.tell()
     ranges = reports(whole_lines(stream, limits))
     stream.seek(origin)
     several = len(ranges) > 1
-    year = _YEAR.search(f"\n{clean(stream.read(5000), decoded=True)}") if several else None
+    year = _year(clean(stream.read(_START), decoded=True)) if several else None
     stream.seek(origin)
-    taken: Counter[str] = Counter()
+    taken = Counter() if taken is None else taken
     for start, end in ranges:
         text = clean(stream.read(min(max(PART, _TOP), end - start)), decoded=True)
-        document = Document(name, "", notes=() if start or looks_english(text) else (NOTE,))
-        if several:
-            country = _country(text)
-            name_of = f"{name}-{_slug(country or 'introduction')}"
-            taken[name_of] += 1
-            name_of += f"-{taken[name_of]}" if taken[name_of] > 1 else ""
-            document = replace(document, name=name_of, country=country, year=int(year[1] or year[2]) if year else None)
+        document = Document(name, "", year=year, notes=() if start or looks_english(text) else (NOTE,))
+        document = _of_country(document, text, taken) if several else document
         yield from _report_parts(document, text, stream, end - start - len(text), limits)
 
 
-def _report_parts(document: Document, text: str, stream: TextIO, left: int, limits: Limits) -> Iterator[Document]:
+def _report_parts(document: Document, text: str, stream: VisibleText, left: int, limits: Limits) -> Iterator[Document]:
     """Make parts of a document that begins with this text and goes on with so many characters of the stream."""
     structure = Structure(most=sys.maxsize)
     shift = passages = paragraphs = 0
@@ -80,12 +81,13 @@ def _report_parts(document: Document, text: str, stream: TextIO, left: int, limi
     while True:
         found, rest = structure.feed(text, last=not left)
         if found and not sectioned:
-            sectioned = any(map(in_section, found)) or (sectioned is None and _has_sections(structure, text[rest:], stream, left))
+            sectioned = any(map(in_section, found)) or (sectioned is None and _has_sections(structure, text[rest:], stream, left, limits))
         if sectioned:
             found = [introduced(paragraph) for paragraph in found]
         made = cut(text, found, document.name, place=(shift, passages, paragraphs))
         if made or not left:
-            yield described(replace(document, passages=made), structure.header)
+            notes = (*document.notes, structure.note) if structure.note else document.notes
+            yield described(replace(document, passages=made, notes=notes), structure.header)
             document = replace(document, notes=())
         if not left:
             return
@@ -96,11 +98,11 @@ def _report_parts(document: Document, text: str, stream: TextIO, left: int, limi
         text, left = _longer(text, stream, left)
 
 
-def _has_sections(structure: Structure, text: str, stream: TextIO, left: int) -> bool:
+def _has_sections(structure: Structure, text: str, stream: VisibleText, left: int, limits: Limits) -> bool:
     """Look ahead whether any paragraph stands under a heading; the stream stays where it is."""
     structure, place = copy(structure), stream.tell()
     found: list[Paragraph] = []
-    while left and not any(map(in_section, found)):
+    while left and len(text) <= limits.characters and not any(map(in_section, found)):
         text, left = _longer(text, stream, left)
         found, rest = structure.feed(text, last=not left)
         text = text[rest:]
@@ -108,7 +110,7 @@ def _has_sections(structure: Structure, text: str, stream: TextIO, left: int) ->
     return any(map(in_section, found))
 
 
-def _longer(text: str, stream: TextIO, left: int) -> tuple[str, int]:
+def _longer(text: str, stream: VisibleText, left: int) -> tuple[str, int]:
     """The text with more of the stream, twice as long at least, and what is left then."""
     more = stream.read(min(left, max(PART, len(text))))
     if not more:
@@ -178,13 +180,31 @@ def joined(parts: Sequence[Document], whole: str) -> Document:
         shift += len(part.text)
         paragraph = passages[-1].paragraph or 0 if passages else 0
     text = "".join(part.text for part in parts)
-    return Document(whole, text, year=parts[-1].year, passages=tuple(passages), pages=tuple(pages), notes=parts[0].notes)
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    return Document(whole, text, year=parts[-1].year, passages=tuple(passages), pages=tuple(pages), notes=tuple(notes))
 
 
 def _pages(pages: Sequence[tuple[int, int]], start: int, end: int) -> tuple[tuple[int, int], ...]:
     """The pages of a part of the text, counted from its beginning."""
     first = bisect_right(pages, start, key=lambda page: page[0]) - 1
     return tuple((max(place - start, 0), page) for place, page in pages[max(first, 0) :] if place < end)
+
+
+def _year(start: str) -> int | None:
+    """The year of a file of several reports."""
+    found = _YEAR.search(start)
+    return int(found[1] or found[2]) if found else None
+
+
+def _of_country(document: Document, text: str, taken: Counter[str]) -> Document:
+    """One of the documents of a file of several reports, named after its country, with a number where that name is taken."""
+    country = _country(text)
+    wanted = name = f"{document.name}-{_slug(country or 'introduction')}"
+    while name in taken:
+        taken[wanted] += 1
+        name = f"{wanted}-{taken[wanted]}"
+    taken[name] = 1
+    return replace(document, name=name, country=country)
 
 
 def _country(text: str) -> str | None:
@@ -198,8 +218,3 @@ def _country(text: str) -> str | None:
 
 def _slug(country: str) -> str:
     return re.sub(r"[^a-z]+", "-", plain_name(country)).strip("-")
-
-
-def _unused(name: str, taken: Sequence[Document]) -> str:
-    names = {document.name for document in taken}
-    return next(option for option in (name, *(f"{name}-{count}" for count in range(2, len(taken) + 3))) if option not in names)

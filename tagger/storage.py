@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -25,12 +26,16 @@ _VERSIONS = ("ETag", "etag", "generation", "mtime", "LastModified", "updated", "
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to read: where it is, what its document is called, and what tells whether it has changed."""
+    """A file to read: where it is, what its document is called, and what tells whether it has changed.
+
+    ``others`` are those names of other inputs that a document of it could have, if it holds the reports of several countries.
+    """
 
     address: str
     name: str
     size: int = 0
     version: str = ""
+    others: tuple[str, ...] = ()
 
 
 def is_remote(address: str) -> bool:
@@ -68,7 +73,8 @@ def find_inputs(
         found += _remote_inputs(address, tables, without)
     if addresses and not found:
         raise InputError(f"{without}: is all that there is to read, and the folder to write into")
-    return found
+    names = sorted(item.name for item in found)
+    return [replace(item, others=tuple(names[bisect(names, f"{item.name}-") : bisect(names, f"{item.name}.")])) for item in found]
 
 
 def _local_inputs(paths: Sequence[str], tables: bool, without: str, told: Callable[[str], object]) -> list[Input]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 
@@ -139,16 +139,16 @@ def names_report(line: str) -> bool:
 class Structure:
     """Cuts a report into paragraphs under their sections, whether it is given at once or part by part.
 
-    ``header`` is what the report says of itself, as far as it has been seen.
+    ``header`` is what the report says of itself, as far as it has been seen; ``note`` tells of text that was left out at its end.
     """
 
     def __init__(self, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS) -> None:
         self.header = header
+        self.note: str | None = None
         self._most = most
         self._count = 0
         self._section: str | None = None
         self._skipped: int | None = None
-        self._over = False
 
     def feed(self, text: str, *, last: bool = True) -> tuple[list[Paragraph], int]:
         """Return the paragraphs that are whole whatever follows, and where the text begins that must be given again, with more after it.
@@ -161,7 +161,7 @@ class Structure:
             if titles is None:
                 return [], 0
             self.header, self._skipped = titles
-        found, rest = self._cut(text, last) if not self._over else ([], len(text))
+        found, rest = self._cut(text, last)
         self._count += len(found)
         self._skipped = max(0, self._skipped - rest)
         return found, rest
@@ -172,6 +172,7 @@ class Structure:
         first = widest = 0
         above: tuple[int, int] | None = None  # the last line of the paragraph that is open
         opened: tuple[int, str | None] = 0, section  # where the first line of that paragraph begins, and the section before it
+        footer: tuple[int, str | None, int] | None = None  # where it begins, the section, how many paragraphs are above; a heading ends it
         rest = len(text)
 
         def close() -> None:
@@ -192,18 +193,19 @@ class Structure:
             if not line:
                 close()
             elif end - start <= _FOOTER and FOOTER.fullmatch(line):
-                self._over = True
-                break
+                close()
+                footer = footer or (start, section, len(found))
             elif not self._count and not found and not above and (more := header_line(line, self.header)):
                 self.header = more
             elif end - start <= _HEADING_LINE and (named := heading(line)):
                 close()
                 section = named
+                footer = footer if named == FOOTNOTES else None
             else:
                 begin = start, section
                 if line[0] in _INLINE_LETTERS and (inline := INLINE_HEADING.match(line)):
                     close()
-                    section = RECOMMENDATIONS
+                    section, footer = RECOMMENDATIONS, None
                     start += inline.end()
                 widest = max(widest if above else 0, end - start)
                 if above and _starts_paragraph(text, above, start, end, widest):
@@ -211,21 +213,36 @@ class Structure:
                 if not above:
                     first, widest, opened = start, end - start, begin
                 above = (start, end)
-        if above and not last and not self._over:
+        if above and not last:
             rest, self._section = opened
         else:
             close()
             self._section = section
+        if footer:
+            start, before, kept = footer
+            if last:
+                self.note = _about_left_out(text, found[kept:], start)
+            else:
+                rest, self._section = start, before  # a heading may follow
+            del found[kept:]
         return found, rest
 
 
-def paragraphs(text: str, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS) -> tuple[Header, list[Paragraph]]:
-    """Cut a report into at most so many paragraphs, each under its section; return what its header says beside them."""
+def _about_left_out(text: str, found: Sequence[Paragraph], start: int) -> str | None:
+    """A note if what stands below a footer is more than names of documents."""
+    if not any(text[paragraph.end - 1] in ".!?" for paragraph in found):
+        return None
+    footer, left = " ".join(text[start : start + _FOOTER].partition("\n")[0].split()), len(found)
+    return f"{left:,} paragraph{'s' if left > 1 else ''} below {footer!r} left out: take that line away if they belong to the report"
+
+
+def paragraphs(text: str, header: Header = _NOTHING, most: int = MOST_PARAGRAPHS) -> tuple[Header, list[Paragraph], str | None]:
+    """Cut a report into at most so many paragraphs, each under its section; return what its header says, these, and a note."""
     structure = Structure(header, most)
     found, _ = structure.feed(text)
     if any(map(in_section, found)):
         found = [introduced(paragraph) for paragraph in found]
-    return structure.header, found
+    return structure.header, found, structure.note
 
 
 def in_section(paragraph: Paragraph) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -19,7 +20,7 @@ from tagger.passages import Passages
 from tagger.reading import COLUMNS, LIMITS, Columns, Limits, Source, label_of, naming, read_source
 from tagger.reading.large import large_format, large_table, open_markdown, open_text, spooled
 from tagger.records import Document, Passage, Tagged, running
-from tagger.splitting import documents, joined, table_parts, text_parts
+from tagger.splitting import NO_PASSAGE, documents, joined, table_parts, text_parts
 from tagger.tags import Tags
 from tagger.writing.about import About, about_model
 
@@ -235,12 +236,20 @@ def read(path: Path | str, *, name: str | None = None, columns: Columns = COLUMN
     return joined(_documents(source, limits), source.name)
 
 
-def read_all(path: Path | str, *, name: str | None = None, columns: Columns = COLUMNS, limits: Limits = LIMITS) -> list[Document]:
-    """Read a file as one document a country, in the order of the file; see `read` for the parameters and errors.
+def read_all(
+    path: Path | str,
+    *,
+    name: str | None = None,
+    columns: Columns = COLUMNS,
+    limits: Limits = LIMITS,
+    taken: Counter[str] | None = None,
+) -> list[Document]:
+    """Read a file as one document a country, in the order of the file; see `read` for the other parameters and errors.
 
-    What stands before the first country is a document too. The texts of the documents together are the text of the file.
+    What stands before the first country is a document too. The texts of the documents together are the text of the file. Give the
+    same ``taken``, the names of all files, with each of them, and no two countries' documents have the same name.
     """
-    return _documents(read_source(path, name=name, columns=columns, limits=limits), limits)
+    return _documents(read_source(path, name=name, columns=columns, limits=limits), limits, taken)
 
 
 def read_parts(
@@ -249,27 +258,28 @@ def read_parts(
     name: str | None = None,
     columns: Columns = COLUMNS,
     limits: Limits = LIMITS,
+    taken: Counter[str] | None = None,
     told: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Document]:
     """Read a file of any size in bounded memory: yield its documents, the large ones of text and tables part by part.
 
     Parts hold the passages of a document in turn, and no text; they have its name and follow each other. A format that can't be
     read part by part, or a file of less than 4 MiB, is read as `read_all` does. ``told`` is called, before a part is yielded, with how
-    many bytes of the file have been read. See `read` for the other parameters and errors.
+    many bytes of the file have been read. See `read` and `read_all` for the other parameters and errors.
     """
     with spooled(Path(path)) as file:
         format = large_format(file, columns)
         if format is None:
             source = read_source(file, label=label_of(path), name=name, columns=columns, limits=limits)
-            yield from _documents(source, limits)
+            yield from _documents(source, limits, taken)
             return
         with naming(label_of(path)):
             seen = False
-            for part in _parts(file, format, name or file.stem, columns, limits, told):
+            for part in _parts(file, format, name or file.stem, columns, limits, taken, told):
                 seen = seen or bool(part.passages)
                 yield part
             if not seen:
-                raise InputError("has no passage: there is no text in it")
+                raise InputError(NO_PASSAGE)
 
 
 def tag_file(
@@ -279,29 +289,32 @@ def tag_file(
     name: str | None = None,
     columns: Columns = COLUMNS,
     limits: Limits = LIMITS,
+    taken: Counter[str] | None = None,
     flowing: bool = False,
     told: Callable[[int], object] = lambda _: None,
 ) -> Iterator[tuple[Document, Sequence[Tagged]]]:
     """Yield the documents of a file with their tagged passages; with ``flowing``, large ones part by part (see `read_parts`)."""
     if flowing:
-        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits, told=told))
+        yield from tagger.tag_parts(read_parts(path, name=name, columns=columns, limits=limits, taken=taken, told=told))
     else:
-        for document in read_all(path, name=name, columns=columns, limits=limits):
+        for document in read_all(path, name=name, columns=columns, limits=limits, taken=taken):
             yield document, tagger.tag(document)
 
 
-def _parts(file: Path, format: str, name: str, columns: Columns, limits: Limits, told: Callable[[int], object]) -> Iterator[Document]:
+def _parts(
+    file: Path, format: str, name: str, columns: Columns, limits: Limits, taken: Counter[str] | None, told: Callable[[int], object]
+) -> Iterator[Document]:
     if format not in ("text", "markdown"):
         yield from table_parts(name, large_table(file, format, columns, limits, told))
         return
     with open_text(file) if format == "text" else open_markdown(file, limits) as (stream, note):
-        for number, part in enumerate(text_parts(name, stream, limits)):
+        for number, part in enumerate(text_parts(name, stream, limits, taken)):
             told(stream.buffer.tell())
             yield replace(part, notes=(note, *part.notes)) if note and not number else part
 
 
-def _documents(source: Source, limits: Limits) -> list[Document]:
+def _documents(source: Source, limits: Limits, taken: Counter[str] | None = None) -> list[Document]:
     try:
-        return documents(source.name, source.content, limits)
+        return documents(source.name, source.content, limits, taken)
     except InputError as error:
         raise InputError(f"{source.label}: {error}") from error

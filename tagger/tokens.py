@@ -16,6 +16,8 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.invisible import INVISIBLE, visible
+
 UInt = NDArray[np.uint64]
 Int = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -47,7 +49,7 @@ class Tokens:
 
     Attributes
     ----------
-    raw : the texts in UTF-8, a zero before, between and after them
+    raw : the texts in UTF-8 without invisible characters, a zero before, between and after them
     start, end : (t,) where each token stands in ``raw``
     first : (n + 1,) the first token of each text, then the number of tokens
     row : (t,) the text of each token
@@ -55,7 +57,7 @@ class Tokens:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.raw, self._zeros = _buffer(texts)
+        self.raw, self._zeros, self._seen = _buffer(texts)
         letters = np.frombuffer(bytearray(self.raw.tobytes().translate(_TABLE)), np.uint8)
         _drop_punctuation(self.raw, letters)
         inside = letters != 0
@@ -76,17 +78,24 @@ class Tokens:
     def characters(self) -> tuple[Int, Int]:
         """Start and end of each token in characters of its own text."""
         position = np.concatenate(([0], np.cumsum((self.raw & 0xC0) != 0x80)))
-        offset = position[self._zeros[:-1] + 1][self.row]
-        return position[self.start] - offset, position[self.end] - offset
+        start, end, before = position[self.start], position[self.end], position[self._zeros[:-1]][self.row]
+        if self._seen is not None:
+            start, end, before = self._seen[start], self._seen[end - 1] + 1, self._seen[before]
+        return start - before - 1, end - before - 1
 
 
-def _buffer(texts: Sequence[str]) -> tuple[Bytes, Int]:
-    """The texts in UTF-8 with a zero before, between and after them, and where these zeros stand."""
-    raw = np.frombuffer("\0".join(["", *texts, ""]).encode("utf-8", "replace"), np.uint8)
+def _buffer(texts: Sequence[str]) -> tuple[Bytes, Int, Int | None]:
+    """The texts in UTF-8 without invisible characters, with a zero before, between and after them, and where these zeros stand.
+
+    Beside them stand the places of the characters that are left among all, if any are gone.
+    """
+    whole = "\0".join(["", *texts, ""])
+    text = visible(whole)
+    raw = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
     zeros = np.flatnonzero(raw == 0)
     if len(zeros) > len(texts) + 1:
         return _buffer([text.replace("\0", " ") for text in texts])
-    return raw, zeros
+    return raw, zeros, None if text is whole else np.flatnonzero([character not in INVISIBLE for character in whole])
 
 
 def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import json
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,9 @@ from making_docx import word_document
 from making_pdf import picture_pdf, reportlab_pdf
 
 import tagger
+from tagger import splitting, storage
 from tagger.reading import Limits, find_documents
+from tagger.records import Document
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 GOOD = "Police officers accepted bribes from traffickers. It rained."
@@ -98,6 +102,15 @@ BAD = {
     "deep.docx": (lambda: docx(f"<w:document {W}>{DEEP}"), "nested too deeply"),
     "old.doc": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "save it, without a password, as .docx"),
     "bomb.xlsx": (lambda: zipped(**{"xl/workbook.xml": BOMB, "[Content_Types].xml": BOMB}), "XML entities"),
+    "headings.txt": (lambda: b"Mexico\nTier 2\n\nProsecution\n", "no text in it but headings"),
+    "array.json": (lambda: json.dumps([{"text": GOOD}]).encode(), "an object a line"),
+    "array.txt": (lambda: json.dumps([{"text": GOOD}], indent=1).encode(), "an object a line"),
+    "object.json": (lambda: json.dumps({"text": GOOD}, indent=1).encode(), "an object a line"),
+    "numbers.json": (lambda: b"[1, 2]", "an object a line"),
+    "page.xml": (lambda: f"<TEI><s>{GOOD}</s></TEI>".encode(), "save what it holds as text"),
+    "page.txt": (lambda: f'<?xml version="1.0"?><TEI>{GOOD}</TEI>'.encode(), "save what it holds as text"),
+    "wide.txt": (lambda: GOOD.encode("utf-32"), "save it in UTF-8"),
+    "wider.txt": (lambda: codecs.BOM_UTF32_BE + GOOD.encode("utf-32-be"), "save it in UTF-8"),
     "hollow.xlsx": (lambda: zipped(**{"xl/workbook.xml": "<a/>"}), "damaged"),
     "torn.parquet": (lambda: b"PAR1" + b"\1" * 300, "damaged"),
     "no-article.html": (lambda: b"<html><body><nav><a href='/'>Home</a></nav></body></html>", "no article"),
@@ -391,3 +404,29 @@ def test_reading_names_no_two_documents_alike(tmp_path):
     found = list(find_documents(inputs))
     assert [path.relative_to(tmp_path).as_posix() for path, _ in found] == ["a/report.txt", "b/report.txt", "report.txt", "report.md"]
     assert len({name for _, name in found}) == 4
+
+
+def test_reading_names_no_document_of_a_country_like_that_of_another_file(tmp_path):
+    body = "\n\n" + "The government made efforts. " * 20 + "\n\n"
+    (tmp_path / "tip.txt").write_text("".join(f"{country}: Tier 2{body}" for country in ("MALI", "CHAD", "MALI")))
+    (tmp_path / "tip-mali.txt").write_text("Police took bribes.")
+    (tmp_path / "tip-mali-2.txt").write_text("It rained.")
+
+    def rows(*command):
+        done = subprocess.run([sys.executable, "-m", "tagger", *command], capture_output=True, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    names = ["tip-mali-2", "tip-mali", "tip-mali-3", "tip-chad", "tip-mali-4"]
+    for found in (rows("read", str(tmp_path), "--json"), rows("tag", str(tmp_path), "-o", "-")):
+        assert list(dict.fromkeys(row["document"] for row in found)) == names
+        assert len({row["id"] for row in found}) == len(found) == 62
+    inputs = storage.find_inputs([str(tmp_path)], without=str(tmp_path / "out"))
+    assert [item.others for item in inputs] == [(), ("tip-mali-2",), ("tip-mali", "tip-mali-2")]
+    assert [document.name for document in tagger.read_all(tmp_path / "tip.txt", taken=Counter(inputs[-1].others))] == names[2:]
+
+
+def test_reading_many_reports_of_the_same_country_are_named_at_once():
+    started, taken = time.perf_counter(), Counter[str]()
+    names = [splitting._of_country(Document("tip", ""), "MALI: Tier 2", taken).name for _ in range(20_000)]
+    assert (names[0], names[1], names[-1]) == ("tip-mali", "tip-mali-2", "tip-mali-20000")
+    assert time.perf_counter() - started < 3

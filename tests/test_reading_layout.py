@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.errors import InputError
+from tagger.reading import furniture
 from tagger.reading.formats import detect
 from tagger.reading.hyphens import Vocabulary
 from tagger.reading.layout import Page, Segment, lay_out
@@ -47,6 +49,30 @@ def test_reading_layout_of_bytes_any_are_told_apart_or_refused(data, suffix, col
         return
     assert "\r" not in text
     text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"<!-- x -->\n" * 23, b"<!-- x -->" * 700, b"<!--" * 2000, b"<!---->" + b"<?xml>" * 1300, b" " * 8000, b"x " + b"<body " * 1300],
+)
+def test_reading_layout_of_a_text_with_comments_is_told_at_once(head):
+    started = time.perf_counter()
+    assert detect(head + b"Police took bribes.", ".txt") == "text"
+    assert time.perf_counter() - started < 0.5
+
+
+def test_reading_layout_of_a_page_may_begin_with_comments():
+    assert detect(b'<?xml version="1.0"?>\n<!-- saved -->\n<!-- - -> -- --><p>Police took bribes.', ".txt") == "html"
+
+
+@pytest.mark.parametrize(
+    ("label", "belongs"),
+    [("Tier 2 WL, 2014", True), ("2 wl", True), ("2013 2014 \u2022 special case", True), ("tier 1 " * 24 + "x", False)],
+)
+def test_reading_layout_labels_of_a_chart_are_told_at_once(label, belongs):
+    started = time.perf_counter()
+    assert bool(furniture._CHART_LABEL.fullmatch(label)) is belongs
+    assert time.perf_counter() - started < 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 
 import pytest
-from making import Report, assert_equal_passages, differences, mexico, plain
+from making import Report, assert_equal_passages, differences, mexico, plain, web_page
+from making_docx import word_document
 
 import tagger
-from tagger.reading.content import clean
+from tagger.reading.content import LIMITS, Content, clean
 from tagger.reading.markdown import unmarked, unmarked_parts
 
 
@@ -17,6 +20,39 @@ def test_reading_plain_encodings(encoding, tmp_path):
     document = tagger.read(path)
     assert_equal_passages(document, plain(mexico(), tmp_path), 1.0)
     assert bool(document.notes) is (encoding == "windows-1252")
+
+
+def rows(report: Report) -> bytes:
+    return "\n".join(json.dumps({"text": text}) for _, text in report.blocks).encode()
+
+
+MAKERS = {
+    "r.txt": lambda report: report.text.encode(),
+    "r.md": lambda report: report.text.encode("utf-16"),
+    "r.html": lambda report: web_page(report, "state.gov"),
+    "r.docx": lambda report: word_document(report, table=False),
+    "r.jsonl": rows,
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_reading_plain_drops_invisible_characters_of_every_format(name, tmp_path):
+    path, whole = tmp_path / name, mexico()
+    path.write_bytes(MAKERS[name](whole))
+    expected = tagger.read(path)
+    places = {"off": "of\u00adf", "Pro": "P\u200bro", "traf": "traf\u00ad", ". ": ".\u200b \ufeff", ", ": "\u2060,\u200b "}
+    blocks = whole.blocks
+    for plain_text, with_invisible in places.items():
+        blocks = [(kind, text.replace(plain_text, with_invisible)) for kind, text in blocks]
+    path.write_bytes(MAKERS[name](replace(whole, blocks=blocks)))
+    document = tagger.read(path)
+    assert document == expected
+    assert all(document.text[passage.start : passage.end] == passage.text for passage in document.passages)
+
+
+def test_reading_plain_pages_begin_where_they_did_without_invisible_characters():
+    content = Content("\u200bIt ra\u00adined.\n\u00adIt stop\u00adped.", title="Ma\u00adli", pages=((0, 1), (13, 2), (14, 3))).check(LIMITS)
+    assert content == Content("It rained.\nIt stopped.", title="Mali", pages=((0, 1), (11, 2), (11, 3)))
 
 
 def test_reading_plain_damaged_utf8_is_not_taken_for_windows_1252(tmp_path):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import zipfile
 
 import pyarrow
 import pytest
@@ -11,7 +13,7 @@ from openpyxl import Workbook
 from pyarrow import parquet
 
 import tagger.writing
-from tagger.reading import Columns, read_source
+from tagger.reading import Columns, large, read_source
 
 
 def jsonl(rows):
@@ -123,6 +125,19 @@ def test_reading_table_surrogates_of_escapes_in_utf_16(tmp_path):
     assert [p.text for p in tagger.read(path).passages] == ["a \ufffd b"]
 
 
+@pytest.mark.parametrize("size", ["A1", "A1:B2", "A1:XFD1048576"])
+def test_reading_table_whatever_size_a_sheet_says_it_has(size, tmp_path):
+    texts = [f"Police took {number} bribes." for number in range(20)]
+    sheet = xlsx([{"n": number, "id": f"a{number}", "text": text} for number, text in enumerate(texts)])
+    path = tmp_path / "t.xlsx"
+    with zipfile.ZipFile(io.BytesIO(sheet)) as source, zipfile.ZipFile(path, "w") as target:
+        for member in source.namelist():
+            target.writestr(member, source.read(member).replace(b'<dimension ref="A1:C21"', f'<dimension ref="{size}"'.encode()))
+    document = tagger.read(path)
+    assert [(passage.id, passage.text) for passage in document.passages] == [(f"a{number}", text) for number, text in enumerate(texts)]
+    assert document.notes == ()
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_reading_table_says_what_is_left_out_and_which_ids_are_not_unique(name, tmp_path):
     path = tmp_path / name
@@ -156,6 +171,42 @@ def test_reading_table_quotation_mark_that_is_never_closed_is_named_with_its_lin
     path.write_text(text)
     with pytest.raises(tagger.InputError, match=r"t\.tsv: line 3: .*each mark doubled"):
         tagger.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("t.jsonl", {"a": 1}, r"{'a': 1}"),
+        ("t.jsonl", ["Police"], r"['Police']"),
+        ("t.jsonl", True, "True"),
+        ("t.xlsx", False, "False"),
+        ("t.parquet", ["Police"], r"['Police']"),
+        ("t.parquet", {"a": 1}, r"{'a': 1}"),
+    ],
+)
+@pytest.mark.parametrize("least", [1, large.LEAST], ids=["part by part", "whole"])
+def test_reading_table_refuses_what_is_no_text(name, value, said, least, tmp_path, monkeypatch):
+    monkeypatch.setattr(large, "LEAST", least)
+    path = tmp_path / name
+    rows = [{"text": value if number == 2 else None if name == "t.parquet" else "It rained."} for number in range(3)]
+    path.write_bytes(MAKERS[name](rows))
+    row = 4 if name == "t.xlsx" else 3
+    with pytest.raises(
+        tagger.InputError, match=re.escape(f"{name}: row {row}: holds {said} where a text should be: name a column of texts")
+    ):
+        list(tagger.read_parts(path))
+
+
+@pytest.mark.parametrize("least", [1, large.LEAST], ids=["part by part", "whole"])
+def test_reading_table_of_numbers_dates_and_bytes(least, tmp_path, monkeypatch):
+    monkeypatch.setattr(large, "LEAST", least)
+    path = tmp_path / "t.parquet"
+    path.write_bytes(columns([{"text": "Señora".encode(), "id": b"a", "n": 1.5}, {"text": None, "id": b"b", "n": None}]))
+    assert [(p.id, p.text) for part in tagger.read_parts(path) for p in part.passages] == [("a", "Señora")]
+    assert [(p.id, p.text) for p in tagger.read(path, columns=Columns(text="n", id="text")).passages] == [("Señora", "1.5")]
+    path.write_bytes(columns([{"text": b"a"}, {"text": b"\xff"}]))
+    with pytest.raises(tagger.InputError, match="row 2: holds bytes that are not UTF-8"):
+        list(tagger.read_parts(path))
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])

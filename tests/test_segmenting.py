@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -134,6 +135,48 @@ def test_segmenting_drops_the_marks_of_lists():
         "Amend the law.",
     ]
     assert all(text[passage.start : passage.end] == passage.text for passage in document.passages)
+
+
+RELATED = "Related documents\nMali 2013 (Periodical Report)\n"
+
+
+@pytest.mark.parametrize("above", ["", "It tried.\n", "Prosecution\nPolice took bribes.\n"])
+@pytest.mark.parametrize(
+    "below", ["Protection\nIt rained.", "Recommendations: Train police.", "PRIORITIZED\nRECOMMENDATIONS:\nTrain police."]
+)
+def test_segmenting_goes_on_below_related_documents_where_a_section_follows(above, below):
+    document = segment(Document("d", above + RELATED + below))
+    sections = [passage.section for passage in segment(Document("d", above + below)).passages]
+    assert [passage.section for passage in document.passages if not passage.text.startswith("Mali")] == sections
+    assert document.notes == ()
+
+
+def test_segmenting_ends_at_the_related_documents_below_the_last_section():
+    document = segment(Document("d", f"{RELATED}Prosecution\nPolice took bribes.\n{RELATED * 2}Footnotes\n1 Law."))
+    assert [(passage.section, passage.text) for passage in document.passages] == [
+        ("Introduction", "Mali 2013 (Periodical Report)"),
+        ("Prosecution", "Police took bribes."),
+    ]
+
+
+def test_segmenting_says_what_it_leaves_out_below_related_documents():
+    text = "Prosecution\nPolice took bribes.\nRELATED DOCUMENTS\nIt opened a shelter.\n\nIt closed soon."
+    note = "2 paragraphs below 'RELATED DOCUMENTS' left out: take that line away if they belong to the report"
+    assert segment(Document("d", text)).notes == (note,)
+    assert segment(Document("d", text[: text.index("It opened")] + "Mali 2013")).notes == ()
+
+
+@pytest.mark.parametrize(
+    "signs", [";" * 30_000, "; " * 30_000, "x; " * 10_000, "(;" * 15_000, "(x); " * 6_000, "\u201c" * 30_000, '" ' * 15_000]
+)
+def test_segmenting_takes_time_in_proportion_to_the_text(signs):
+    started = time.perf_counter()
+    assert texts(f"Police took bribes {signs}")[0].startswith("Police took bribes")
+    assert time.perf_counter() - started < 3
+
+
+def test_segmenting_cuts_at_semicolons_between_words_alone():
+    assert texts("Train police;; ; fund NGOs; ;; (open; shelters); ;") == ["Train police;", "; ; fund NGOs;", ";; (open; shelters); ;"]
 
 
 PIECES = st.sampled_from(

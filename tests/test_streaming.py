@@ -54,6 +54,7 @@ def odd_report(draw: random.Random, sentences: list[str]) -> str:
         ),
         lambda: "\n".join(f"\u2022 {sentence}" for sentence in draw.choices(sentences, k=3)),
         lambda: draw.choice(["", " ", "\n\n\n", "\t\r\n", "A title of its own", "Footnotes", "\u2028caf\u00e9\x0c"]),
+        lambda: draw.choice(sentences).replace(" ", draw.choice(["\u200b ", " \u00ad", "\u2060"])),
         lambda: draw.choice(["Related documents", "Prosecution\n\n\nProtection"]) if draw.random() < 0.1 else draw.choice(sentences),
     ]
     return "".join(draw.choice(made)() + draw.choice(["\n", "\n\n", "\r\n", "\r"]) for _ in range(draw.randrange(1, 90)))

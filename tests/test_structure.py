@@ -5,12 +5,13 @@ import doctest
 import pytest
 
 import tagger.countries
+import tagger.invisible
 import tagger.reading.hyphens
 import tagger.structure
 from tagger.structure import Header, header_line, heading, one_heading, reports
 
 
-@pytest.mark.parametrize("module", [tagger.countries, tagger.structure, tagger.reading.hyphens])
+@pytest.mark.parametrize("module", [tagger.countries, tagger.invisible, tagger.structure, tagger.reading.hyphens])
 def test_structure_examples_of_the_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tagger
+from tagger.invisible import visible
 from tagger.records import Document, Passage
 from tagger.tagging import reading_effort
 
@@ -41,6 +42,19 @@ def test_tagging_gives_the_plain_cases_their_themes(default_tagger):
     found = default_tagger.tag(TEXTS)
     themes = ("complicity", "forced_labor", "shelter_gaps", "data_quality")
     assert [tuple(theme for theme in item.labels if theme in themes) for item in found] == [*((theme,) for theme in themes), (), ()]
+
+
+def test_tagging_does_not_see_invisible_characters(default_tagger):
+    texts = ["\u200bPolice offi\u00adcers accepted bri\u00adbes\u200b from traf\u200b\u00adfickers.\u2060", "a\0b\ufeffc", *TEXTS]
+    plain = [visible(text) for text in texts]
+    assert (default_tagger.scores(texts) == default_tagger.scores(plain)).all()
+    for text, given, seen in zip(texts, default_tagger.tag(texts), default_tagger.tag(plain), strict=True):
+        assert given.text == text
+        assert {theme: [visible(text[span.start : span.end]) for span in spans] for theme, spans in given.evidence.items()} == {
+            theme: [seen.text[span.start : span.end] for span in spans] for theme, spans in seen.evidence.items()
+        }
+    (span, *_) = default_tagger.tag(texts)[0].evidence["complicity"]
+    assert texts[0][span.start : span.end].startswith("Police offi\u00adcers accepted bri\u00adbes")
 
 
 def test_tagging_leaves_out_evidence_where_told(default_tagger):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,9 +75,11 @@ def _documents(given: list[Path], targets: list[Path], columns: Columns, limits:
     from tagger.reading import find_documents, without_own
     from tagger.tagging import read_all
 
-    files = [(path, name) for path, name in find_documents(given, tables=columns.text is not None) if path.resolve() not in targets]
-    for path, name in without_own(files, inform):
-        for document in read_all(path, name=name, columns=columns, limits=limits):
+    found = find_documents(given, tables=columns.text is not None)
+    files = without_own([(path, name) for path, name in found if path.resolve() not in targets], inform)
+    taken = Counter(name for _, name in files)
+    for path, name in files:
+        for document in read_all(path, name=name, columns=columns, limits=limits, taken=taken):
             for note in document.notes:
                 inform(f"{path}: {note}")
             yield document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -40,9 +41,11 @@ def read_cli(
 
     failed = False
     used = limits(limit)
-    for path, name in without_own(list(find_documents(inputs, tables=text_column is not None)), inform):
+    files = without_own(list(find_documents(inputs, tables=text_column is not None)), inform)
+    taken = Counter(name for _, name in files)
+    for path, name in files:
         try:
-            found = read_all(path, name=name, columns=columns(text_column, id_column), limits=used)
+            found = read_all(path, name=name, columns=columns(text_column, id_column), limits=used, taken=taken)
         except InputError as error:
             warn(str(error))
             failed = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -184,6 +185,7 @@ def tag(
     if not files:
         raise InputError(f"{out}: is all that there is to read, and the file to write")
     files = without_own(files, inform)
+    taken = Counter(name for _, name in files)
     sizes = [_size(path) for path, _ in files]
     torn = out is not None and str(out) == STDIN and sys.stdout.isatty()  # the bar and the results would be
     with bar(len(files), sum(sizes), shown=not torn and (len(files) > 1 or sizes[0] >= LEAST)) as shown:
@@ -191,7 +193,7 @@ def tag(
             written = 0
             try:
                 for document, tagged in tag_file(
-                    tagger, path, name=name, columns=columns, limits=limits, flowing=flowing, told=shown.reads
+                    tagger, path, name=name, columns=columns, limits=limits, taken=taken, flowing=flowing, told=shown.reads
                 ):
                     for note in document.notes:
                         inform(f"{path}: {note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -195,7 +196,8 @@ def _documents(inputs: Sequence[Path], used: Limits) -> list[Document]:
 
     files = without_own(list(find_documents(inputs)), inform)
     with waiting("Reading"):
-        return [document for path, name in files for document in read_all(path, name=name, limits=used)]
+        taken = Counter(name for _, name in files)
+        return [document for path, name in files for document in read_all(path, name=name, limits=used, taken=taken)]
 
 
 def _find(project: Project, name: str, documents: Sequence[Document], search: Search) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from bisect import bisect_left
+from dataclasses import asdict, dataclass, replace
 from threading import TIMEOUT_MAX
 from typing import Any, NamedTuple
 
 from tagger.errors import InputError
+from tagger.invisible import INVISIBLE, visible
 
 _CONTROLS = (*map(chr, (*range(9), 11, *range(14, 32), 127)), "\ufffe", "\uffff")
 _UNWANTED = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -92,13 +94,21 @@ class Content:
         return {"title": self.title, "pages": self.pages, "notes": self.notes, "rows": self.rows}
 
     def check(self, limits: Limits) -> Content:
-        """Return itself if it keeps within the limits; what comes after reading takes its memory in proportion."""
+        """Return itself if it keeps within the limits, without invisible characters; what comes after takes memory in proportion."""
         most = limits.characters * (1 if self.rows is None else 4)
         if len(self.text) > most:
             raise InputError(f"holds more than {most:,} characters of text: cut it into several files, or raise the limit")
         if self.rows and len(self.rows.ids) > limits.passages:
             raise InputError(f"has more than {limits.passages:,} rows: cut it into several files, or raise the limit")
-        return self
+        return self if self.rows else self._visible()
+
+    def _visible(self) -> Content:
+        """Itself without invisible characters; the rows of a table have lost theirs, each its own."""
+        text, title = visible(self.text), self.title and visible(self.title)
+        if text is self.text:
+            return replace(self, title=title)
+        gone = [place for place, character in enumerate(self.text) if character in INVISIBLE]
+        return replace(self, text=text, title=title, pages=tuple((start - bisect_left(gone, start), page) for start, page in self.pages))
 
     @classmethod
     def from_json(cls, data: dict[str, Any], text: str) -> Content:

@@ -41,13 +41,16 @@ _FOREIGN = (
     (b"GIF8", "is a picture: run OCR on it first"),
     (b"BZh", "is packed with bzip2: unpack it first"),
     (b"7z\xbc\xaf", "is packed with 7-Zip: unpack it first"),
+    (codecs.BOM_UTF32_LE, "is UTF-32 text: save it in UTF-8"),
+    (codecs.BOM_UTF32_BE, "is UTF-32 text: save it in UTF-8"),
 )
 _MARKUP = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S
+    r"\s*+(?:(?:<\?xml[^>]*>|(?><!--.*?-->))\s*+)*+<(?:!doctype\s+html|html|head|body|article|main|div|p|h[1-6]|table)\b", re.I | re.S
 )
 _INNER_MARKUP = re.compile(r"<(?:html|body|article|main)\b[^>]*>", re.IGNORECASE)
 _OWN = re.compile(rb'<meta name="generator" content="tagger"|\A<!-- generator: tagger -->')
 OWN_HEAD = 2048  # bytes of a page that hold the mark
+_JSON = re.compile(r'\s*(?:\[\s*)?\{\s*"')
 _ATX = re.compile(r"^ {0,3}#{1,6} \S", re.MULTILINE)
 
 
@@ -96,6 +99,10 @@ def detect(data: bytes, suffix: str, text_column: str | None = None) -> str:
                 return format
     if promised == "html":
         return "html"
+    if _JSON.match(head) or (suffix.lower() == ".json" and first[:1] in ("[", "{")):
+        raise InputError("is JSON, but not JSON Lines: write an object a line, with the text of a passage in its field 'text'")
+    if head.lstrip().startswith("<?xml") or (suffix.lower() == ".xml" and first.startswith("<")):
+        raise InputError("is an XML file: save what it holds as text, HTML or DOCX")
     return "markdown" if promised is None and _ATX.search(head) else "text"
 
 

@@ -15,9 +15,7 @@ _OUTER = 0.13  # share of a page's height where running heads and page numbers s
 _NUMBER = re.compile(r"(?:page )?[-\u2013\u2014 ]*(?:\d{1,4}|[ivxlc]{1,6})(?: ?(?:of|/) ?\d{1,4})?[-\u2013\u2014 ]*", re.IGNORECASE)
 _TITLE = re.compile(r"trafficking in persons report", re.IGNORECASE)
 _CHART_TITLE = re.compile(r".{0,60}\btier (?:ranking|placement|history)(?: by year)?", re.IGNORECASE)
-_CHART_LABEL = re.compile(
-    r"(?:(?:(?:19|20)\d\d|tier [123]|tier|2 ?wl|watch ?list|wl|special case|sc|[123]|[\u2022\u25cf\u25a0*])[\s,-]*)+", re.IGNORECASE
-)
+_CHART_LABEL = re.compile(r"(?:(?:(?:19|20)\d\d|tier|watch ?list|wl|special case|sc|[123]|[\u2022\u25cf\u25a0*])[\s,-]*)+", re.IGNORECASE)
 _YEARS = re.compile(r"(?:(?:19|20)\d\d[\s,-]*)+")
 
 

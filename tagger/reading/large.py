@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TextIO
 
 from tagger.errors import InputError
+from tagger.invisible import visible
 from tagger.reading.content import Columns, Content, Limits, clean
 from tagger.reading.files import STDIN
 from tagger.reading.formats import detect
 from tagger.reading.frugal import harmless
 from tagger.reading.markdown import unmarked_parts
 from tagger.reading.plain import scan
-from tagger.reading.table import Row, about_empty, batch, delimited_rows, jsonl_rows, parquet_rows, rows_are_lines
+from tagger.reading.table import Row, about_empty, batch, delimited_rows, jsonl_rows, parquet_rows, rows_are_lines, written
 
 LEAST = 4 << 20  # bytes
 PART = 1 << 18  # characters of text that are read at once
@@ -94,7 +95,23 @@ def open_markdown(path: Path, limits: Limits) -> Iterator[tuple[TextIO, str | No
         yield bare, note
 
 
-def whole_lines(stream: TextIO, limits: Limits) -> Iterator[str]:
+class VisibleText:
+    """A text stream without invisible characters, of which none is counted."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.tell, self.seek = stream.tell, stream.seek
+
+    def read(self, size: int) -> str:
+        """As many characters, fewer only at the end."""
+        parts: list[str] = []
+        while size and (more := self._stream.read(size)):
+            parts.append(visible(more))
+            size -= len(parts[-1])
+        return "".join(parts)
+
+
+def whole_lines(stream: TextIO | VisibleText, limits: Limits) -> Iterator[str]:
     """Yield clean text in parts that end where a line ends."""
     rest, line = "", 1
     while more := stream.read(max(PART, len(rest))):
@@ -150,9 +167,9 @@ def _some(rows: Iterator[Row], done: Callable[[], None]) -> Iterator[Row]:
     size = 0
     for number, *values in rows:
         done()
-        text, name = (None if value is None else str(value) for value in values)
+        text, name = (value if type(value) is str else written(number, value) for value in values)
         yield number, text, name
-        size += len(text or "") + len(name or "")
+        size += len(text) + len(name)
         if size > PART:
             return
 

@@ -19,7 +19,6 @@ _MOST_COLUMNS = 256  # a cell far to the right makes a row of that many
 def read_xlsx_rows(data: bytes, columns: Columns, limits: Limits) -> Content:
     """Read the first sheet of a workbook; its first row holds the names."""
     sheet = first_sheet(data, limits)
-    sheet.reset_dimensions()  # what a sheet says of its size is not binding
     cells = sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True)
     names = ["" if cell is None else str(cell) for cell in next(cells, ())]
     check_names(names)

@@ -9,12 +9,15 @@ import csv
 import io
 import json
 import re
+import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, count
+from types import NoneType
 from typing import Any
 
 from tagger.errors import InputError, MissingExtraError
+from tagger.invisible import visible
 from tagger.reading.archives import open_archive, refuse_entities
 from tagger.reading.content import Columns, Content, Limits, Rows, clean
 from tagger.reading.plain import utf8
@@ -84,7 +87,9 @@ def first_sheet(data: bytes, limits: Limits) -> Any:
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     if not workbook.worksheets:
         raise InputError("has no sheet")
-    return workbook.worksheets[0]
+    sheet = workbook.worksheets[0]
+    sheet.reset_dimensions()  # what a sheet says of its size is not binding
+    return sheet
 
 
 def read_xlsx(data: bytes, columns: Columns, limits: Limits) -> Content:
@@ -205,6 +210,29 @@ def about_empty(left_out: int) -> str | None:
     return f"{left_out:,} row{'s' if left_out > 1 else ''} without text left out" if left_out else None
 
 
+def written(number: int, value: Any) -> str:
+    """A value of a row as text, "" for none; numbers and dates are such, and bytes of UTF-8."""
+    if value is None:
+        return ""
+    if isinstance(value, (bool, list, tuple, dict)):
+        raise InputError(f"row {number}: holds {reprlib.repr(value)} where a text should be: name a column of texts, or write it as text")
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"row {number}: holds bytes that are not UTF-8 where a text should be: name a column of texts") from error
+    return str(value)
+
+
+def _written(numbers: Sequence[int], values: list[Any]) -> list[str]:
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return values
+    if kinds <= {str, int, float, NoneType}:
+        return ["" if value is None else str(value) for value in values]
+    return list(map(written, numbers, values))
+
+
 def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
     """Lay the rows' texts under each other, in bulk: most tables hold nothing that has to be cleaned; and count those without text."""
     numbers: list[int] = []
@@ -214,12 +242,13 @@ def batch(rows: Iterable[Row], *, decoded: bool = False) -> tuple[Content, int]:
         numbers.append(number)
         texts.append(value)
         ids.append(name)
-    bare = list(map(str.strip, texts)) if set(map(type, texts)) == {str} else ["" if text is None else str(text).strip() for text in texts]
+    texts, ids = _written(numbers, texts), _written(numbers, ids)
+    bare = list(map(str.strip, texts))
     text = "\n".join(filter(None, bare))
-    if clean(text, decoded=decoded) is not text:
-        bare = ["" if text is None else clean(str(text)).strip() for text in texts]
+    if visible(clean(text, decoded=decoded)) is not text:
+        bare = [visible(clean(text)).strip() for text in texts]
         text = "\n".join(filter(None, bare))
-    names = [number if name is None else str(name) or number for number, name, text in zip(numbers, ids, bare, strict=True) if text]
+    names = [name or number for number, name, text in zip(numbers, ids, bare, strict=True) if text]
     named = "\n".join(name for name in names if isinstance(name, str))
     if clean(named, decoded=decoded) is not named:
         names = [clean(name) if isinstance(name, str) else name for name in names]

@@ -7,7 +7,6 @@ from pathlib import PureWindowsPath
 from queue import LifoQueue
 from typing import IO
 
-from tagger.errors import InputError
 from tagger.reading import COLUMNS, Columns, Limits, naming, source_of
 from tagger.reading.sandbox import Sandbox
 from tagger.records import Document
@@ -55,10 +54,7 @@ class Uploads(Line):
         finally:
             self._free.put(sandbox)
         with naming(label):
-            found = documents(name, source.content, self._limits)
-            if not any(document.passages for document in found):
-                raise InputError("has no passage: there is no text in it")
-        return found
+            return documents(name, source.content, self._limits)
 
 
 def plain_name(filename: str) -> tuple[str, str]:
