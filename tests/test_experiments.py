@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -447,6 +448,18 @@ def test_experiments_refuse_what_own_classes_do_wrong(place, name, parameters, m
     (folder / "own_classes.py").write_text(OWN, encoding="utf-8")
     with pytest.raises(TaggerError, match=message):
         run(folder)
+
+
+@pytest.mark.parametrize("module", ["tokens", "evidence", "records", "training"])
+def test_experiments_keep_no_fit_of_another_tokeniser_or_trainer(place, root, tmp_path, monkeypatch, module):
+    shutil.copytree(root / "tagger", tmp_path / "tagger", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    monkeypatch.setattr("tagger.experiments.fitting._PACKAGE", tmp_path / "tagger")
+    settings = read_experiment(write(place, "code", DATA + QUICK)).settings
+    digest = code_digest(settings, place / "code")
+    assert digest == code_digest(settings, place / "code")
+    with (tmp_path / f"tagger/{module}.py").open("a", encoding="utf-8") as file:
+        file.write("# other code\n")
+    assert digest != code_digest(settings, place / "code")
 
 
 def test_experiments_run_own_classes_and_keep_the_model(place, monkeypatch):
