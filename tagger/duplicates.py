@@ -42,6 +42,16 @@ def shingles(text: str, size: int = 3) -> Shingles:
     return frozenset(tuple(found[i : i + size]) for i in range(len(found) - size + 1)) or frozenset([tuple(found)])
 
 
+def same_words(texts: Sequence[str]) -> list[int]:
+    """Return for each text the row of the first that has the same words.
+
+    >>> same_words(["No shelter.", "no shelter", "None."])
+    [0, 0, 2]
+    """
+    first: dict[str, int] = {}
+    return [first.setdefault(" ".join(words(text)), row) for row, text in enumerate(texts)]
+
+
 def near_duplicates(texts: Sequence[str]) -> list[Pair]:
     """Return all pairs of near-duplicates, in the order of their rows (``first`` before ``second``).
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -224,6 +225,27 @@ def test_training_audits_only_labels_that_somebody_gave(few, tmp_path):
     assert not [suspect for suspect in suspects if suspect.theme == "a" and suspect.document.startswith("more/")]
 
 
+def test_training_measures_no_passage_by_a_classifier_that_learned_its_words_in_another_corpus(few):
+    alone = train(few)
+    copies = few["few"].select(range(239, 0, -1))  # in another order, and without one
+    doubled = train({**few, "copies": copies})
+    once, twice = (average_precision_score(each.labels[:240], each.out_of_fold[:240]) for each in (alone, doubled))
+    assert twice < once + 0.02
+    assert (alone.model.card["repeated"], doubled.model.card["repeated"]) == (0, 478)
+
+
+def test_training_tells_how_many_passages_stand_in_two_documents(eighth, root, tmp_path, monkeypatch, capsys):
+    rows = (eighth / "passages.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/passages.jsonl").write_text("".join(rows[:7]), encoding="utf-8")
+    command = ["tagger", "train", str(eighth), str(tmp_path / "copy"), "-o", str(tmp_path / "m")]
+    monkeypatch.setattr(sys, "argv", [*command, "--themes", str(root / "corpora/themes.toml")])
+    with suppress(SystemExit):
+        main()
+    assert "14 passages stand in more than one document in the same words" in " ".join(capsys.readouterr().err.split())
+    assert "- 14 passages in the words of another document" in (tmp_path / "m/README.md").read_text()
+
+
 def small(tmp_path, rows):
     (tmp_path / "passages.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return load_corpus(tmp_path, ("a", "b"))
@@ -241,6 +263,12 @@ def test_training_says_what_a_corpus_lacks(tmp_path):
         train({"small": small(tmp_path, rows)})
     with pytest.raises(TrainingError, match="no corpus given"):
         train({})
+
+
+def test_training_refuses_the_same_passages_under_two_names(eighth, codebook, tmp_path):
+    shutil.copytree(eighth, tmp_path / "copy")
+    with pytest.raises(TrainingError, match=r"copy: holds the very same passages as .*: name one of them"):
+        train_folders([eighth, tmp_path / "copy"], codebook)
 
 
 def test_training_refuses_two_corpora_of_one_name(corpora, codebook):
