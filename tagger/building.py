@@ -219,9 +219,7 @@ def limits(model: Model) -> list[str]:
 def _repeated(count: int) -> list[str]:
     if not count:
         return []
-    return [
-        f"- {many(count, 'passage')} in the words of another document: cross-validation measures none by a classifier that learned it"
-    ]
+    return [f"- {many(count, 'passage')} in the words of another document: cross-validation measures none by a classifier that learned it"]
 
 
 def _unknown_words(told: Mapping[str, Any] | None) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tagger.errors import MissingExtraError
 
@@ -49,7 +53,17 @@ def same_words(texts: Sequence[str]) -> list[int]:
     [0, 0, 2]
     """
     first: dict[str, int] = {}
-    return [first.setdefault(" ".join(words(text)), row) for row, text in enumerate(texts)]
+    return [first.setdefault(_plain(text), row) for row, text in enumerate(texts)]
+
+
+def hash_words(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Return a short hash of each text's words, (n,): equal for texts of the same words, and all but never for others."""
+    digests = (hashlib.blake2b(_plain(text).encode(errors="replace"), digest_size=8).digest() for text in texts)
+    return np.array([int.from_bytes(digest) for digest in digests], np.uint64)
+
+
+def _plain(text: str) -> str:
+    return " ".join(words(text))
 
 
 def near_duplicates(texts: Sequence[str]) -> list[Pair]:

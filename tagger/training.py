@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tagger.comparing.drift import reference
 from tagger.corpus import asked_matrix, label_matrix, running
-from tagger.duplicates import same_words
+from tagger.duplicates import hash_words, same_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import Counts, Features, FeatureSettings
 from tagger.model import Model, logistic
@@ -247,6 +247,7 @@ def fit_model(
             "repeated": _repeated(same[read], groups[read]),
             "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         },
+        learned=np.unique(hash_words([texts[row] for row in read])),
     )
     return Trained(model, transformer, classifiers, labels, asked, tuple(groups.tolist()), out_of_fold)
 

@@ -13,8 +13,10 @@ from hypothesis.extra import numpy as arrays
 from sklearn import metrics as reference
 
 import tagger
+from tagger.building import build_model
 from tagger.corpus import agreement
 from tagger.corpus import load as load_corpus
+from tagger.corpus import passages
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
@@ -295,6 +297,22 @@ def test_evaluation_measures_parts_of_a_corpus_apart(default_tagger, corpora):
     short = [len(text.split()) <= 10 for text in corpus["text"]]
     assert found.by["length"]["up to 10 words"].count == sum(short)
     assert "the model learned from these very passages" in found.warnings[0]
+
+
+def test_evaluation_tells_which_passages_the_model_learned_from_and_measures_the_others_apart(eighth, root, tmp_path):
+    learned = passages(eighth)
+    other = [row for row in passages(root / "corpora/composed")[::50] if row not in learned]
+    mixed = [{**row, "text": row["text"].upper().replace(" ", "  ")} for row in learned[:30]] + other
+    for name, part in (("mixed", mixed), ("some", learned[:-1])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "passages.jsonl").write_text("\n".join(map(json.dumps, part)), encoding="utf-8")
+    build_model([eighth], tmp_path / "model", themes=root / "corpora/themes.toml")
+    model = tagger.load(tmp_path / "model")
+    found = evaluate(model, tmp_path / "mixed", resamples=20)
+    assert f"the model learned from 30 of these {len(mixed)} passages" in found.warnings[0]
+    assert {name: part.count for name, part in found.by["learned"].items()} == {"yes": 30, "no": len(other)}
+    assert "the model learned from these very passages" in evaluate(model, tmp_path / "some", resamples=20).warnings[0]
+    assert not any("learned from" in warning for warning in evaluate(model, root / "corpora/mexico-2014", resamples=20).warnings)
 
 
 def test_evaluation_ceiling_is_the_agreement_of_the_annotators(default_tagger, corpora):

@@ -44,7 +44,13 @@ class OfNumbers:
 
     def _texts(self, X):
         above = validate_data(self, X, reset=False)[:, :, None] > LEVELS
-        return [" ".join(f"{ascii_letters[column]}x{ascii_letters[level // 9]}{ascii_letters[level % 9]}" for column, level in np.argwhere(row).tolist()) for row in above]
+        return [
+            " ".join(
+                f"{ascii_letters[column]}x{ascii_letters[level // 9]}{ascii_letters[level % 9]}"
+                for column, level in np.argwhere(row).tolist()
+            )
+            for row in above
+        ]
 
 
 class NumbersClassifier(OfNumbers, TaggerClassifier):

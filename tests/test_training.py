@@ -62,15 +62,6 @@ def test_training_rebuilds_the_shipped_model(trained, default_model, corpora, te
     assert np.abs(default_model.thresholds - trained.model.thresholds).max() < 0.005
 
 
-@pytest.fixture(scope="module")
-def eighth(corpora, tmp_path_factory):
-    """Every eighth passage of the composed corpus: enough to train on, where it doesn't matter how well."""
-    folder = tmp_path_factory.mktemp("eighth")
-    lines = (corpora[1] / "passages.jsonl").read_text(encoding="utf-8").splitlines()
-    (folder / "passages.jsonl").write_text("\n".join(lines[::8]), encoding="utf-8")
-    return folder
-
-
 def test_training_writes_a_model_that_tags(eighth, root, tmp_path):
     built = build_model([eighth], tmp_path / "m", themes=root / "corpora/themes.toml")
     loaded = load(tmp_path / "m")

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.corpus import ANNOTATIONS, PASSAGES, asked_matrix, digest, label_lines, label_matrix, labelled_twice, load, running
+from tagger.duplicates import hash_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
@@ -44,7 +46,8 @@ def evaluate(
         A folder, or what `tagger.corpus.load` made of one. Of a folder whose passages were labelled twice, the figures also tell how far
         the annotators agree. That is no limit for a model, which is measured on the labels that they settled.
     by
-        ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too.
+        ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too. Where the model learned from
+        some of the passages in these words, they and the others are measured apart in any case.
     resamples, seed, jobs, progress
         How intervals are made, see `measure`.
 
@@ -64,17 +67,20 @@ def evaluate(
     """
     if unknown := set(by) - set(BY):
         raise TrainingError(f"passages can't be measured by {min(unknown)!r}: known are {', '.join(BY)}")
-    ceiling, warnings = None, []
+    ceiling, sha256, where = None, None, "the corpus"
     if not isinstance(corpus, datasets.Dataset):
         folder = Path(corpus)
         _check_themes(tagger, folder)
-        corpus = load(folder, tagger.themes)
-        predictions = predict(tagger, corpus, corpora={folder.resolve().name: digest(folder)})
+        corpus, sha256, where = load(folder, tagger.themes), digest(folder), str(folder)
+        predictions = predict(tagger, corpus, corpora={folder.resolve().name: sha256})
         ceiling = annotators(folder, tagger.themes)
-        warnings = _learned_from(tagger, folder)
     else:
         predictions = predict(tagger, corpus)
     parts = {name: _parts(name, corpus) for name in by}
+    learned = _learned(tagger, corpus, sha256)
+    if learned.any() and not learned.all():
+        parts["learned"] = np.where(learned, "yes", "no").tolist()
+    warnings = [f"{where}: {_learned_from(learned)}, so it will do worse on others"] if learned.any() else []
     model = tagger.model
 
     def measured(rows: Predictions, ceiling: Predictions | None = None) -> Evaluation:
@@ -143,10 +149,17 @@ def _check_themes(tagger: Tagger, folder: Path) -> None:
         )
 
 
-def _learned_from(tagger: Tagger, folder: Path) -> list[str]:
-    learned = tagger.model.card.get("corpora")
-    known = [corpus.get("sha256") for corpus in learned if isinstance(corpus, dict)] if isinstance(learned, list) else []
-    return [f"{folder}: the model learned from these very passages, so it will do worse on others"] if digest(folder) in known else []
+def _learned(tagger: Tagger, corpus: datasets.Dataset, sha256: str | None) -> NDArray[np.bool_]:
+    """Tell which passages, (n,), the model learned from: by their words, or, of a model that does not know these, all of a whole corpus."""
+    listed = tagger.model.card.get("corpora")
+    known = [part.get("sha256") for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+    return np.isin(hash_words(corpus["text"]), tagger.model.learned) | (sha256 in known)
+
+
+def _learned_from(learned: NDArray[np.bool_]) -> str:
+    if learned.all():
+        return "the model learned from these very passages"
+    return f"the model learned from {int(learned.sum())} of these {len(learned)} passages, which are measured apart from the others, too"
 
 
 def _parts(name: str, corpus: datasets.Dataset) -> list[str]:

@@ -60,7 +60,8 @@ def _beside(base: Model, new: Model, themes: Sequence[str]) -> Model:
         column = of.themes.index(theme)
         weights[np.searchsorted(columns, of.columns), place] = of.weights[:, column]
         intercepts[place], thresholds[place], review[place] = of.intercepts[column], of.thresholds[column], of.review[column]
-    return Model(tuple(themes), base.settings, columns, weights, intercepts, thresholds, review)
+    learned = np.union1d(base.learned, new.learned)
+    return Model(tuple(themes), base.settings, columns, weights, intercepts, thresholds, review, learned=learned)
 
 
 def _cross_validation(base: Model, model: Model, found: Evaluation) -> dict[str, Any]:
