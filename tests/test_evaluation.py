@@ -14,9 +14,8 @@ from sklearn import metrics as reference
 
 import tagger
 from tagger.building import build_model
-from tagger.corpus import agreement
+from tagger.corpus import agreement, passages
 from tagger.corpus import load as load_corpus
-from tagger.corpus import passages
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
