@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "source": str,
     "asked": list,
 }
+_BITS = {"paragraph": 31, "page": 31, "start": 63, "end": 63}  # of the numbers in a dataset's columns
+_HALF = re.compile("[\ud800-\udfff]")  # half of a pair of surrogates: no character
 _OVERLAP = 6  # so many words in a row in common with a protected text are a copy
 
 
@@ -333,8 +336,12 @@ def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict
             continue
         try:
             row = json.loads(line)
+            half = _HALF.search(json.dumps(row, ensure_ascii=False)) if "\\u" in line else None
         except (ValueError, RecursionError) as error:
             problems.append(Problem(path, number, f"broken JSON: {error}"))
+            continue
+        if half:
+            problems.append(Problem(path, number, f"{half[0]!r} is half a character: write the whole one"))
             continue
         if isinstance(row, dict):
             yield number, row
@@ -371,8 +378,10 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
     for name, value in row.items():
         if name not in _REQUIRED and name not in _OPTIONAL:
             yield f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
-        if name in _OPTIONAL and not isinstance(value, _OPTIONAL[name]):
+        if name in _OPTIONAL and (not isinstance(value, _OPTIONAL[name]) or isinstance(value, bool)):
             yield f"field {name!r} has a value of the wrong type"
+        elif name in _BITS and value is not None and not 0 <= value < 1 << _BITS[name]:
+            yield f"field {name!r} must be from 0 to {(1 << _BITS[name]) - 1}"
     labels = row["labels"] if isinstance(row.get("labels"), list) else []
     known = [label for label in labels if isinstance(label, str)] if themes is None else themes
     yield from (f"unknown label {label!r}; known are {', '.join(known)}" for label in labels if label not in known)
