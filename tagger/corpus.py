@@ -396,21 +396,16 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
     ids: dict[str, int] = {}
-    texts: dict[str, int] = {}
-    distinct: list[tuple[int, dict[str, Any]]] = []
-    for number, row in rows:
+    near = near_duplicates([row["text"] for _, row in rows])
+    for (number, row), first in zip(rows, near.same, strict=True):
         if row["id"] in ids:
             yield Problem(path, number, f"id {row['id']!r} stands in line {ids[row['id']]} already")
         ids.setdefault(row["id"], number)
-        plain = " ".join(words(row["text"]))
-        if plain in texts:
-            yield Problem(path, number, f"the same passage stands in line {texts[plain]} already")
-        else:
-            texts[plain] = number
-            distinct.append((number, row))
+        if rows[first][0] != number:
+            yield Problem(path, number, f"the same passage stands in line {rows[first][0]} already")
     reported: set[int] = set()
-    for pair in near_duplicates([row["text"] for _, row in distinct]):
-        (line, other), (number, row) = distinct[pair.first], distinct[pair.second]
+    for pair in near.pairs:
+        (line, other), (number, row) = rows[pair.first], rows[pair.second]
         if number not in reported and set(other["labels"]) == set(row["labels"]):
             reported.add(number)
             yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -33,6 +34,32 @@ class Pair(NamedTuple):
     first: int
     second: int
     similarity: float
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Which of ``n`` texts are near-duplicates. Equal ones are told by the first of them, so that many take no more room than few.
+
+    Attributes
+    ----------
+    same : (n,) for each text the row of the first that has the same words
+    pairs : near-duplicates among these first texts, in the order of their rows (``first`` before ``second``)
+    """
+
+    same: list[int]
+    pairs: list[Pair]
+
+    def nearest(self, rows: Iterable[int], others: Iterable[int]) -> list[Pair]:
+        """Return, for each of some rows that has a near-duplicate among others, the row and that one of them which is most like it."""
+        standing: dict[int, int] = {}
+        for other in others:
+            standing.setdefault(self.same[other], other)
+        found = {text: (1.0, other) for text, other in standing.items()}
+        for pair in self.pairs:
+            for text, near in ((pair.first, pair.second), (pair.second, pair.first)):
+                if near in standing and pair.similarity > found.get(text, (0.0, 0))[0]:
+                    found[text] = pair.similarity, standing[near]
+        return [Pair(row, other, similarity) for row in rows if self.same[row] in found for similarity, other in [found[self.same[row]]]]
 
 
 def words(text: str) -> list[str]:
@@ -66,24 +93,25 @@ def _plain(text: str) -> str:
     return " ".join(words(text))
 
 
-def near_duplicates(texts: Sequence[str]) -> list[Pair]:
-    """Return all pairs of near-duplicates, in the order of their rows (``first`` before ``second``).
+def near_duplicates(texts: Sequence[str]) -> NearDuplicates:
+    """Find the near-duplicates among texts.
 
     Candidates share a band of their MinHash signatures (Broder 1997, "On the resemblance and containment of documents"; Leskovec,
     Rajaraman and Ullman 2020, "Mining of Massive Datasets", chapter 3), so that not every passage is compared with every other.
 
-    >>> near_duplicates(["Police arrested two men in May.", "No shelter was open.", "Police arrested two men in May, 2014."])
+    >>> near_duplicates(["Police arrested two men in May.", "No shelter was open.", "Police arrested two men in May, 2014."]).pairs
     [Pair(first=0, second=2, similarity=0.8)]
     """
+    same = same_words(texts)
     rows: dict[Shingles, list[int]] = defaultdict(list)
-    for row, text in enumerate(texts):
-        rows[shingles(text)].append(row)
-    pairs = [Pair(a, b, 1.0) for same in rows.values() for a, b in combinations(same, 2)]
+    for row in dict.fromkeys(same):
+        rows[shingles(texts[row])].append(row)
+    pairs = [Pair(a, b, 1.0) for alike in rows.values() for a, b in combinations(alike, 2)]
     for one, other in _candidates(list(rows)):
         similarity = len(one & other) / len(one | other)
         if similarity >= NEAR:
             pairs += [Pair(min(a, b), max(a, b), similarity) for a, b in product(rows[one], rows[other])]
-    return sorted(pairs)
+    return NearDuplicates(same, sorted(pairs))
 
 
 def _candidates(sets: Sequence[Shingles]) -> Iterator[tuple[Shingles, Shingles]]:

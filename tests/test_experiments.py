@@ -373,7 +373,9 @@ def test_experiments_drop_near_duplicates_of_what_a_search_compares_on(place):
     text += "[search]\nkind = 'grid'\nparameters = { 'estimator.least' = [1, 2] }\n"
     experiment = read_experiment(write(place, "doubles", text))
     settings, data = experiment.settings, read_data(experiment)
-    pairs = {pair[:2] for pair in data.near_duplicates}
+    every = range(len(data.corpus))
+    found = (data.near_duplicates.nearest([row], [other for other in every if other != row]) for row in every)
+    pairs = {tuple(sorted(pair[:2])) for nearest in found for pair in nearest}
     assert len(pairs) >= 40
     for seed, fold in folds(experiment, data):
         for part in (fold, *search_folds(settings, settings.search, data, fold.train, seed)):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.corpus import asked_matrix, digest, label_matrix, load
-from tagger.duplicates import Pair, near_duplicates
+from tagger.duplicates import NearDuplicates, near_duplicates
 from tagger.errors import TrainingError
 from tagger.evaluation.resampling import Fold, grouped_folds, one_corpus_out, without_leaks
 from tagger.experiments.files import Experiment, Keys
@@ -40,8 +40,8 @@ class Data:
         return asked_matrix(self.corpus)
 
     @cached_property
-    def near_duplicates(self) -> list[Pair]:
-        """All pairs of near-duplicates among the passages, by their rows."""
+    def near_duplicates(self) -> NearDuplicates:
+        """The near-duplicates among the passages, by their rows."""
         return near_duplicates(list(self.corpus["text"]))
 
     @property
