@@ -424,9 +424,10 @@ def _decide(
         positives = np.cumsum(y[order])
         recall = positives / positives[-1]
         precision = positives / np.arange(1, len(y) + 1)
-        low = score[order][np.searchsorted(recall, _SURE)]
-        sure = np.flatnonzero(precision >= _SURE)
-        high = score[order][sure[-1]] if len(sure) else 1.0
+        falling = score[order]
+        low = falling[np.searchsorted(recall, _SURE)]
+        sure = np.flatnonzero((precision >= _SURE) & np.append(falling[1:] < falling[:-1], True))  # of equal scores at the last
+        high = falling[sure[-1]] if len(sure) else 1.0
         bands[theme] = min(low, thresholds[theme]), max(high, thresholds[theme])
     return thresholds.round(4), bands.round(4)
 

@@ -17,7 +17,7 @@ from tagger.corpus import digest
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
 from tagger.tagging import Tagger
-from tagger.training import TrainingSettings, train
+from tagger.training import TrainingSettings, _decide, train
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,16 @@ def test_training_review_band_leaves_three_in_a_hundred_on_the_wrong_side(traine
         # A thousandth for borders that are rounded to four digits.
         assert (score[carries] < low).mean() <= 0.031
         assert carries[score >= high].mean() >= 0.969
+
+
+def test_training_review_band_holds_equal_scores_whole_in_any_order():
+    scores = np.concatenate([np.full(60, 0.95), np.full(150, 0.8), np.linspace(0.01, 0.3, 300)])[:, None]
+    labels = np.concatenate([np.ones(60), np.ones(100), np.zeros(50), np.zeros(300)]).astype(np.int64)[:, None]
+    documents = np.array([f"d{row % 10}" for row in range(len(scores))])
+    for order in (np.arange(len(scores)), np.random.default_rng(0).permutation(len(scores))):
+        _, bands = _decide(labels[order], scores[order], documents[order], 0)
+        assert bands[0, 1] == 0.95
+        assert labels[scores >= bands[0, 1]].mean() >= 0.97
 
 
 def test_training_twice_gives_the_same_weights(trained, trained_folder):
