@@ -85,15 +85,17 @@ class Agreement:
         return 2 * self.both / (self.first + self.second) if self.first + self.second else float("nan")
 
 
-def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
+def load(folder: Path | str, themes: Sequence[str], *, others: bool = False) -> datasets.Dataset:
     """Read a corpus into a dataset with typed features; ``labels`` and ``asked`` are class labels in the order of ``themes``.
+
+    With ``others`` the corpus may have further themes, which are left out.
 
     Raises
     ------
     CorpusError
         A line is broken; the message names the file and the line of the first problem and counts the others.
     """
-    rows, problems = _read(_passages(folder), themes)
+    rows, problems = _read(_passages(folder), None if others else themes)
     if problems:
         more = f" (and {len(problems) - 1} more: tagger corpus check {folder})" if len(problems) > 1 else ""
         raise CorpusError(f"{problems[0]}{more}")
@@ -111,15 +113,15 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
         }
     )
     columns: dict[str, list[Any]] = {name: [row.get(name) for _, row in rows] for name in features}
+    columns["labels"] = [[label for label in labels if label in themes] for labels in columns["labels"]]
     columns["asked"] = _asked([row for _, row in rows], themes)
     return datasets.Dataset.from_dict(columns, features=features)
 
 
 def _asked(rows: Sequence[Mapping[str, Any]], themes: Sequence[str]) -> list[list[str]]:
-    """The themes for which each passage was read; where that is not said, those that occur where it is not."""
-    occurring = unsaid_themes(rows)
-    unsaid = [theme for theme in themes if theme in occurring]
-    return [row.get("asked", unsaid) for row in rows]
+    """For which of the themes each passage was read; where that is not said, those that occur where it is not."""
+    unsaid = unsaid_themes(rows)
+    return [[theme for theme in themes if theme in row.get("asked", unsaid)] for row in rows]
 
 
 def unsaid_themes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -252,8 +254,11 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
     return found, [row for row in passes if set(row["first"]) != set(row["second"])]
 
 
-def labelled_twice(folder: Path | str, themes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the lines of ``annotations.jsonl`` with two annotators, and the text, document and final labels of their passages."""
+def labelled_twice(folder: Path | str, themes: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the lines of ``annotations.jsonl`` with two annotators, and the text, document and final labels of their passages.
+
+    Labels must be among ``themes``, if these are given.
+    """
     path = Path(folder) / ANNOTATIONS
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
@@ -438,7 +443,7 @@ def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: I
                 yield Problem(path, number, f"words in a row that stand in {other}: {' '.join(min(common))!r}: say it in others")
 
 
-def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]], themes: Sequence[str]) -> Iterator[Problem]:
+def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]], themes: Sequence[str] | None) -> Iterator[Problem]:
     path = folder / ANNOTATIONS
     if not path.is_file():
         return
@@ -447,7 +452,10 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
     for number, row in _json_lines(path, broken):
         first: Any = row.get("first")
         second: Any = row.get("second", first)  # a passage that was labelled once has no second
-        known = all(isinstance(labels, list) and all(label in themes for label in labels) for labels in (first, second))
+        known = all(
+            isinstance(labels, list) and all(isinstance(label, str) if themes is None else label in themes for label in labels)
+            for labels in (first, second)
+        )
         if not known:
             yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
         name = row.get("id")

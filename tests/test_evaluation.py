@@ -20,6 +20,7 @@ from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
 from tagger.evaluation.figures import COVERAGE, DecisionFigures, Decisions
+from tagger.evaluation.report.models import write_model_report
 
 
 def said(labels, scores, predicted=None, documents=None, fold=None) -> Predictions:
@@ -312,6 +313,29 @@ def test_evaluation_tells_which_passages_the_model_learned_from_and_measures_the
     assert {name: part.count for name, part in found.by["learned"].items()} == {"yes": 30, "no": len(other)}
     assert "the model learned from these very passages" in evaluate(model, tmp_path / "some", resamples=20).warnings[0]
     assert not any("learned from" in warning for warning in evaluate(model, root / "corpora/mexico-2014", resamples=20).warnings)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_evaluation_leaves_out_the_themes_that_the_model_does_not_have(default_tagger, tmp_path, labelled):
+    rows = [
+        {
+            "id": str(n),
+            "text": f"Officers took bribes number {n}.",
+            "labels": ["complicity"] * (n % 3 > 0) + ["victim_identification"] * labelled,
+            "document": f"d{n % 3}",
+            "asked": ["victim_identification", "complicity"],
+        }
+        for n in range(12)
+    ]
+    passes = [{"id": row["id"], "first": row["labels"], "second": row["labels"]} for row in rows]
+    for name, lines in (("passages", rows), ("annotations", passes)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    found = evaluate(default_tagger, tmp_path, resamples=20)
+    assert [theme.support for theme in found.themes] == [8, 0, 0, 0]
+    assert found.themes[0].figures["human_f1"].value == 1
+    note = f"{tmp_path}: labels that the model does not have are left out: victim_identification"
+    assert (note in found.warnings) is labelled
+    write_model_report(tmp_path / "report.html", default_tagger, tmp_path, found)
 
 
 def test_evaluation_ceiling_is_the_agreement_of_the_annotators(default_tagger, corpora):

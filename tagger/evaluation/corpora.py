@@ -43,8 +43,9 @@ def evaluate(
     tagger
         See `tagger.load`.
     corpus
-        A folder, or what `tagger.corpus.load` made of one. Of a folder whose passages were labelled twice, the figures also tell how far
-        the annotators agree. That is no limit for a model, which is measured on the labels that they settled.
+        A folder, whose other themes than the model's are left out, or what `tagger.corpus.load` made of one. Of a folder whose passages
+        were labelled twice, the figures also tell how far the annotators agree. That is no limit for a model, which is measured on the
+        labels that they settled.
     by
         ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too. Where the model learned from
         some of the passages in these words, they and the others are measured apart in any case.
@@ -54,7 +55,7 @@ def evaluate(
     Raises
     ------
     TrainingError
-        The corpus has other themes than the model, or none of its passages has a section, by which it shall be measured.
+        The corpus has no theme of the model, or none of its passages has a section, by which it shall be measured.
     CorpusError
         A line of the corpus is broken.
 
@@ -67,11 +68,11 @@ def evaluate(
     """
     if unknown := set(by) - set(BY):
         raise TrainingError(f"passages can't be measured by {min(unknown)!r}: known are {', '.join(BY)}")
-    ceiling, sha256, where = None, None, "the corpus"
+    ceiling, sha256, where, warnings = None, None, "the corpus", []
     if not isinstance(corpus, datasets.Dataset):
         folder = Path(corpus)
-        _check_themes(tagger, folder)
-        corpus, sha256, where = load(folder, tagger.themes), digest(folder), str(folder)
+        warnings = _other_themes(tagger, folder)
+        corpus, sha256, where = load(folder, tagger.themes, others=True), digest(folder), str(folder)
         predictions = predict(tagger, corpus, corpora={folder.resolve().name: sha256})
         ceiling = annotators(folder, tagger.themes)
     else:
@@ -80,7 +81,8 @@ def evaluate(
     learned = _learned(tagger, corpus, sha256)
     if learned.any() and not learned.all():
         parts["learned"] = np.where(learned, "yes", "no").tolist()
-    warnings = [f"{where}: {_learned_from(learned)}, so it will do worse on others"] if learned.any() else []
+    if learned.any():
+        warnings.insert(0, f"{where}: {_learned_from(learned)}, so it will do worse on others")
     model = tagger.model
 
     def measured(rows: Predictions, ceiling: Predictions | None = None) -> Evaluation:
@@ -125,7 +127,7 @@ def predict(tagger: Tagger, corpus: datasets.Dataset, *, corpora: dict[str, str]
 
 def annotators(folder: Path | str, themes: Sequence[str]) -> Predictions | None:
     """Return the second annotator's labels as predictions of the first one's; None where no passage was labelled twice."""
-    rows = labelled_twice(folder, themes) if (Path(folder) / ANNOTATIONS).is_file() else []
+    rows = labelled_twice(folder) if (Path(folder) / ANNOTATIONS).is_file() else []
     if not rows:
         return None
     first, second = (np.array([[theme in row[name] for theme in themes] for row in rows]) for name in ("first", "second"))
@@ -141,12 +143,16 @@ def annotators(folder: Path | str, themes: Sequence[str]) -> Predictions | None:
     )
 
 
-def _check_themes(tagger: Tagger, folder: Path) -> None:
-    if unknown := {label: line for label, line in label_lines(folder).items() if label not in tagger.themes}:
+def _other_themes(tagger: Tagger, folder: Path) -> list[str]:
+    """Say which labels are of no theme of the model; refuse a corpus with no others."""
+    labels = label_lines(folder)
+    unknown = {label: line for label, line in labels.items() if label not in tagger.themes}
+    if unknown and len(unknown) == len(labels):
         raise TrainingError(
             f"{folder / PASSAGES}:{min(unknown.values())}: passages are labelled {', '.join(sorted(unknown))}, but the model {tagger.name} "
             f"has the themes {', '.join(tagger.themes)}: train a model with those of the corpus, or name another corpus"
         )
+    return [f"{folder}: labels that the model does not have are left out: {', '.join(sorted(unknown))}"] if unknown else []
 
 
 def _learned(tagger: Tagger, corpus: datasets.Dataset, sha256: str | None) -> NDArray[np.bool_]:
