@@ -20,6 +20,7 @@ from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
 from tagger.evaluation.figures import COVERAGE, DecisionFigures, Decisions
+from tagger.evaluation.metrics import _distances
 from tagger.evaluation.report.models import write_model_report
 
 
@@ -388,6 +389,17 @@ def test_evaluation_counts_nothing_that_nobody_read():
     assert Predictions.from_json(made.to_json()).asked.tolist() == read.tolist()
     with pytest.raises(TrainingError, match="without a label where a passage was not read"):
         replace(whole, asked=read)
+
+
+def test_evaluation_takes_a_fold_in_which_nobody_read_for_a_theme():
+    whole = replace(random_predictions(themes=2), fold=np.arange(300) // 100)
+    read = np.ones((300, 2), bool)
+    read[:100, 1] = False
+    made = replace(whole, labels=whole.labels * read, predicted=whole.predicted & read, asked=read)
+    found, rest = measure(made, resamples=0), measure(whole.rows(np.arange(100, 300)), resamples=0)
+    assert [point.value for point in found.themes[1].risk_coverage] == [point.value for point in rest.themes[1].risk_coverage]
+    assert np.isfinite(_distances(made, None)).all()
+    assert np.array_equal(_distances(made, None)[read], _distances(whole, None)[read])
 
 
 def test_evaluation_names_a_theme_for_which_nobody_read_anything(default_tagger, tmp_path):
