@@ -366,15 +366,17 @@ def test_experiments_drop_near_duplicates_of_test_passages(place):
     assert sum(fold["train"] + fold["test"] for fold in kept.folds) <= 3 * len(rows)
 
 
-def test_experiments_drop_near_duplicates_of_what_a_search_compares_on(place):
+@pytest.mark.parametrize("near", [False, True])
+def test_experiments_drop_duplicates_of_what_a_search_compares_on(place, near):
     rows = corpus.passages(place / "little")
     write_corpus(place / "doubled", [*rows, *({**row, "id": f"{row['id']}b", "document": "double"} for row in rows[:40])])
-    text = DATA.replace("little", "doubled") + "[split]\nkind = 'cross-validation'\ndrop_near_duplicates = true\n"
+    text = DATA.replace("little", "doubled") + f"[split]\nkind = 'cross-validation'\ndrop_near_duplicates = {str(near).lower()}\n"
     text += "[search]\nkind = 'grid'\nparameters = { 'estimator.least' = [1, 2] }\n"
     experiment = read_experiment(write(place, "doubles", text))
     settings, data = experiment.settings, read_data(experiment)
     every = range(len(data.corpus))
-    found = (data.near_duplicates.nearest([row], [other for other in every if other != row]) for row in every)
+    duplicates = data.near_duplicates if near else data.equal
+    found = (duplicates.nearest([row], [other for other in every if other != row]) for row in every)
     pairs = {tuple(sorted(pair[:2])) for nearest in found for pair in nearest}
     assert len(pairs) >= 40
     for seed, fold in folds(experiment, data):
