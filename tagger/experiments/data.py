@@ -91,7 +91,7 @@ def read_data(experiment: Experiment) -> Data:
 
 
 def folds(experiment: Experiment, data: Data) -> list[tuple[int, Fold]]:
-    """Return what is learned from and tested on, for each seed; what stands in the same words on the side that is tested is not learned from.
+    """Return what is learned from and tested on, for each seed; what is tested in the same words is not learned from.
 
     Raises
     ------
