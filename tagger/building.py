@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from tagger.evaluation.bootstrap import number_documents
 from tagger.model import Model
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Progress, Trained, TrainingSettings, train
+from tagger.writing.text import many
+
+if TYPE_CHECKING:
+    import datasets
 
 _NO_MACRO = (
     "There is no macro-F1: the themes were learned at different times, and each was measured on passages that were read for it then. A "
@@ -34,10 +38,27 @@ def train_folders(
     """Train on corpora folders with the themes and the lexicon of a codebook."""
     settings = settings or TrainingSettings()
     settings = replace(settings, features=replace(settings.features, lexicon=codebook.lexicon))
-    names = [folder.name for folder in corpora]
-    if len(set(names)) < len(names):
-        raise TrainingError(f"two corpora are called {max(names, key=names.count)!r}: name each folder once")
-    return train({folder.name: load(folder, codebook.names) for folder in corpora}, settings=settings, progress=progress)
+    return train(load_corpora(corpora, codebook.names), settings=settings, progress=progress)
+
+
+def load_corpora(folders: Sequence[Path], themes: Sequence[str]) -> dict[str, datasets.Dataset]:
+    """Read corpora to learn from, by the names of their folders.
+
+    Raises
+    ------
+    TrainingError
+        Two have one name, or hold the very same passages.
+    """
+    found: dict[str, datasets.Dataset] = {}
+    digests: dict[str, Path] = {}
+    for folder in folders:
+        other = digests.setdefault(digest(folder), folder)
+        if folder.name in found:
+            raise TrainingError(f"two corpora are called {folder.name!r}: name each folder once")
+        if other != folder:
+            raise TrainingError(f"{folder}: holds the very same passages as {other}: name one of them")
+        found[folder.name] = load(folder, themes)
+    return found
 
 
 def build_model(
@@ -158,6 +179,7 @@ def render_card(model: Model, codebook: Codebook) -> str:
         "",
         *(f"- `{corpus['name']}`: {corpus['passages']} passages (SHA-256 {corpus['sha256'][:16]})" for corpus in card["corpora"]),
         *_penalty(card.get("penalty", {})),
+        *_repeated(card.get("repeated", 0)),
         *_unknown_words(card.get("vocabulary")),
         f"- codebook version {card['codebook']['version']} (SHA-256 {card['codebook']['sha256'][:16]})",
         "",
@@ -198,6 +220,12 @@ def limits(model: Model) -> list[str]:
         "Scores are calibrated to the share of each theme in the training corpora; in a text about one theme only they are too low.",
         "A label says that a passage is about a theme, never that what the passage claims is true.",
     ]
+
+
+def _repeated(count: int) -> list[str]:
+    if not count:
+        return []
+    return [f"- {many(count, 'passage')} in the words of another document: cross-validation measures none by a classifier that learned it"]
 
 
 def _unknown_words(told: Mapping[str, Any] | None) -> list[str]:

@@ -48,6 +48,7 @@ _MODEL_KEYS = ("format", "themes", "features", "thresholds", "review", "files")
 def contents(model: Model) -> dict[str, bytes]:
     """Return the files of a model's folder by their names."""
     tensors = {"columns": model.columns, "weights": model.weights, "intercepts": model.intercepts}
+    tensors |= {"learned": model.learned} if len(model.learned) else {}
     weights, card = save_tensors(tensors), model.readme.encode()
     manifest = {
         **model.card,
@@ -209,6 +210,7 @@ def _build(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Mo
     if settings.cells * len(themes) > _MOST_CELLS:
         raise ValueError(f"{len(themes)} themes, {len(settings.lexicon)} classes and {settings.bits} bits would fill the memory")
     columns, weights, intercepts = (tensors[name] for name in ("columns", "weights", "intercepts"))
+    learned = tensors.get("learned", np.zeros(0, np.uint64))
     thresholds, review = (np.array(manifest[key], np.float64) for key in ("thresholds", "review"))
     count = len(themes)
     expected = {
@@ -217,6 +219,7 @@ def _build(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Mo
         "intercepts": (intercepts, np.float64, (count,)),
         "thresholds": (thresholds, np.float64, (count,)),
         "review": (review, np.float64, (count, 2)),
+        "learned": (learned, np.uint64, (learned.size,)),
     }
     for name, (array, kind, shape) in expected.items():
         if array.dtype != kind or array.shape != shape:
@@ -228,7 +231,7 @@ def _build(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Mo
     if (thresholds < 0).any() or (thresholds > 1).any():
         raise ValueError("'thresholds' must be probabilities")
     card = {key: value for key, value in manifest.items() if key not in _MODEL_KEYS}
-    return Model(tuple(themes), settings, columns, weights, intercepts, thresholds, review, card)
+    return Model(tuple(themes), settings, columns, weights, intercepts, thresholds, review, card, learned=learned)
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ _OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "source": str,
     "asked": list,
 }
+_BITS = {"paragraph": 31, "page": 31, "start": 63, "end": 63}  # of the numbers in a dataset's columns
+_HALF = re.compile("[\ud800-\udfff]")  # half of a pair of surrogates: no character
 _OVERLAP = 6  # so many words in a row in common with a protected text are a copy
 
 
@@ -82,15 +85,17 @@ class Agreement:
         return 2 * self.both / (self.first + self.second) if self.first + self.second else float("nan")
 
 
-def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
+def load(folder: Path | str, themes: Sequence[str], *, others: bool = False) -> datasets.Dataset:
     """Read a corpus into a dataset with typed features; ``labels`` and ``asked`` are class labels in the order of ``themes``.
+
+    With ``others`` the corpus may have further themes, which are left out.
 
     Raises
     ------
     CorpusError
         A line is broken; the message names the file and the line of the first problem and counts the others.
     """
-    rows, problems = _read(_passages(folder), themes)
+    rows, problems = _read(_passages(folder), None if others else themes)
     if problems:
         more = f" (and {len(problems) - 1} more: tagger corpus check {folder})" if len(problems) > 1 else ""
         raise CorpusError(f"{problems[0]}{more}")
@@ -108,15 +113,15 @@ def load(folder: Path | str, themes: Sequence[str]) -> datasets.Dataset:
         }
     )
     columns: dict[str, list[Any]] = {name: [row.get(name) for _, row in rows] for name in features}
+    columns["labels"] = [[label for label in labels if label in themes] for labels in columns["labels"]]
     columns["asked"] = _asked([row for _, row in rows], themes)
     return datasets.Dataset.from_dict(columns, features=features)
 
 
 def _asked(rows: Sequence[Mapping[str, Any]], themes: Sequence[str]) -> list[list[str]]:
-    """The themes for which each passage was read; where that is not said, those that occur where it is not."""
-    occurring = unsaid_themes(rows)
-    unsaid = [theme for theme in themes if theme in occurring]
-    return [row.get("asked", unsaid) for row in rows]
+    """For which of the themes each passage was read; where that is not said, those that occur where it is not."""
+    unsaid = unsaid_themes(rows)
+    return [[theme for theme in themes if theme in row.get("asked", unsaid)] for row in rows]
 
 
 def unsaid_themes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -249,8 +254,11 @@ def agreement(folder: Path | str, themes: Sequence[str]) -> tuple[list[Agreement
     return found, [row for row in passes if set(row["first"]) != set(row["second"])]
 
 
-def labelled_twice(folder: Path | str, themes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the lines of ``annotations.jsonl`` with two annotators, and the text, document and final labels of their passages."""
+def labelled_twice(folder: Path | str, themes: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the lines of ``annotations.jsonl`` with two annotators, and the text, document and final labels of their passages.
+
+    Labels must be among ``themes``, if these are given.
+    """
     path = Path(folder) / ANNOTATIONS
     if not path.is_file():
         raise CorpusError(f"{path}: missing: a corpus keeps both annotation passes there, to be measured")
@@ -333,8 +341,12 @@ def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict
             continue
         try:
             row = json.loads(line)
+            half = _HALF.search(json.dumps(row, ensure_ascii=False)) if "\\u" in line else None
         except (ValueError, RecursionError) as error:
             problems.append(Problem(path, number, f"broken JSON: {error}"))
+            continue
+        if half:
+            problems.append(Problem(path, number, f"{half[0]!r} is half a character: write the whole one"))
             continue
         if isinstance(row, dict):
             yield number, row
@@ -371,8 +383,10 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
     for name, value in row.items():
         if name not in _REQUIRED and name not in _OPTIONAL:
             yield f"unknown field {name!r}; known are {', '.join([*_REQUIRED, *_OPTIONAL])}"
-        if name in _OPTIONAL and not isinstance(value, _OPTIONAL[name]):
+        if name in _OPTIONAL and (not isinstance(value, _OPTIONAL[name]) or isinstance(value, bool)):
             yield f"field {name!r} has a value of the wrong type"
+        elif name in _BITS and value is not None and not 0 <= value < 1 << _BITS[name]:
+            yield f"field {name!r} must be from 0 to {(1 << _BITS[name]) - 1}"
     labels = row["labels"] if isinstance(row.get("labels"), list) else []
     known = [label for label in labels if isinstance(label, str)] if themes is None else themes
     yield from (f"unknown label {label!r}; known are {', '.join(known)}" for label in labels if label not in known)
@@ -387,21 +401,16 @@ def _row_problems(row: Mapping[str, Any], themes: Sequence[str] | None) -> Itera
 
 def _duplicates(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
     ids: dict[str, int] = {}
-    texts: dict[str, int] = {}
-    distinct: list[tuple[int, dict[str, Any]]] = []
-    for number, row in rows:
+    near = near_duplicates([row["text"] for _, row in rows])
+    for (number, row), first in zip(rows, near.same, strict=True):
         if row["id"] in ids:
             yield Problem(path, number, f"id {row['id']!r} stands in line {ids[row['id']]} already")
         ids.setdefault(row["id"], number)
-        plain = " ".join(words(row["text"]))
-        if plain in texts:
-            yield Problem(path, number, f"the same passage stands in line {texts[plain]} already")
-        else:
-            texts[plain] = number
-            distinct.append((number, row))
+        if rows[first][0] != number:
+            yield Problem(path, number, f"the same passage stands in line {rows[first][0]} already")
     reported: set[int] = set()
-    for pair in near_duplicates([row["text"] for _, row in distinct]):
-        (line, other), (number, row) = distinct[pair.first], distinct[pair.second]
+    for pair in near.pairs:
+        (line, other), (number, row) = rows[pair.first], rows[pair.second]
         if number not in reported and set(other["labels"]) == set(row["labels"]):
             reported.add(number)
             yield Problem(path, number, f"near-duplicate of line {line}: {other['text'][:80]!r}")
@@ -434,7 +443,7 @@ def _overlaps(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], against: I
                 yield Problem(path, number, f"words in a row that stand in {other}: {' '.join(min(common))!r}: say it in others")
 
 
-def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]], themes: Sequence[str]) -> Iterator[Problem]:
+def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]], themes: Sequence[str] | None) -> Iterator[Problem]:
     path = folder / ANNOTATIONS
     if not path.is_file():
         return
@@ -443,7 +452,10 @@ def _annotation_problems(folder: Path, rows: Sequence[tuple[int, dict[str, Any]]
     for number, row in _json_lines(path, broken):
         first: Any = row.get("first")
         second: Any = row.get("second", first)  # a passage that was labelled once has no second
-        known = all(isinstance(labels, list) and all(label in themes for label in labels) for labels in (first, second))
+        known = all(
+            isinstance(labels, list) and all(isinstance(label, str) if themes is None else label in themes for label in labels)
+            for labels in (first, second)
+        )
         if not known:
             yield Problem(path, number, "fields 'first' and 'second' must be lists of known labels")
         name = row.get("id")

@@ -17,6 +17,7 @@ from tagger.tags import Int, Spans
 Floats = NDArray[np.float64]
 
 _AT_ONCE = 512  # texts: a processor's cache holds what is added up
+_PAIRS = 1 << 20  # of classes in these texts: each takes about 100 bytes
 _SPANS = 6  # at most so many spans of evidence a theme
 _SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds
 _NONE = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
@@ -32,7 +33,13 @@ def find_spans(features: Features, weights: Weights, texts: Sequence[str], wante
 
 def _some(features: Features, weights: Weights, texts: Sequence[str], themes: Int) -> tuple[Int, Int, Int, Floats]:
     """Find what decided on one theme in each text: how many spans, where they start and end, and what they add."""
-    words, found = features.occurrences(texts)
+    tokens, members = features.read(texts)
+    if len(texts) > 1 and features.pairs(tokens, members) > _PAIRS:
+        half = len(texts) // 2
+        parts = (_some(features, weights, texts[some], themes[some]) for some in (slice(half), slice(half, None)))
+        count, start, end, adds = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return count, start, end, adds
+    words, found = features.occurrences(tokens, members)
     settings, table = features.settings, weights.columns.ravel()
     sums, square = np.zeros(len(words.row)), np.zeros(len(texts))
     for kinds in found:

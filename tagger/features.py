@@ -29,6 +29,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ _CLASSES = ("beside", "class", "opening", "order")  # what is made of classes
 _BATCH = 1 << 17  # characters of text in one pass: tables and sums stay in the cache
 _MOST_CLASSES = 256
 _LONGEST = 100  # characters of a pattern
-_MOST_TOGETHER = 16  # classes of one word: each of them pairs with each of every word in the window
+_MOST_TOGETHER = 16  # classes of one word
+_MOST_PAIRS = 1600  # of the classes of one word with those of the words in its window
 _SMALL = np.float64(1e-12)
 _LENGTHS, _CAPITALS, _DIGITS = (3, 6, 10, 20, 35), (0.0, 0.1, 0.6), (0.0, 0.1)  # upper ends of the classes of a line's form
 
@@ -108,8 +110,11 @@ class FeatureSettings:
             listed = isinstance(words, Sequence) and not isinstance(words, str)
             if not listed or not all(isinstance(word, str) and word.rstrip("$") and len(word) <= _LONGEST for word in words):
                 raise ValueError(f"class {name!r} of the lexicon must be a list of words of at most {_LONGEST} characters")
-        if (crowded := _crowded(self.lexicon)) is not None:
-            raise ValueError(f"more than {_MOST_TOGETHER} classes of the lexicon hold {crowded!r} or its beginning")
+        most = min(_MOST_TOGETHER, isqrt(_MOST_PAIRS // self.window))
+        if (crowded := _crowded(self.lexicon, most)) is not None:
+            raise ValueError(
+                f"more than {most} classes of the lexicon hold {crowded!r} or its beginning, with a window of {self.window} words"
+            )
 
     @property
     def columns(self) -> int:
@@ -267,8 +272,7 @@ class Features:
         return Counts(indptr, column, np.full(len(column), self.settings.weights["form"] * self.settings.scale))
 
     def _sums(self, texts: Sequence[str], weights: Weights) -> NDArray[np.float64]:
-        tokens = Tokens(texts)
-        members = self._lexicon.members(tokens)
+        tokens, members = self.read(texts)
         rows = np.arange(len(texts) + 1)
         square, sums = np.zeros(len(texts)), np.zeros((len(texts), weights.columns.shape[1]))
         for weight, key in self._keys(tokens, members, self.settings.weights):
@@ -325,8 +329,7 @@ class Features:
         return np.asarray(np.where(number < self._classes, kind["class"] + kind["order"] * bits, kind["opening"] * bits))
 
     def _batch(self, texts: Sequence[str], weights: Mapping[str, float]) -> Counts:
-        tokens = Tokens(texts)
-        members = self._lexicon.members(tokens)
+        tokens, members = self.read(texts)
         found = [(key, np.full(len(key), weight)) for weight, key in self._keys(tokens, members, weights)]
         row, number, sets = self._sets(tokens, members)
         entry, other = np.nonzero(np.unpackbits(sets, axis=1, count=self._classes, bitorder="little"))
@@ -346,11 +349,19 @@ class Features:
         factor = self._factor(np.bincount(row, value * value, minlength=len(texts)))
         return Counts(indptr, key & ((1 << self._shift) - 1), value * factor[row])
 
-    def occurrences(self, texts: Sequence[str]) -> tuple[Words, list[Occurrences]]:
-        """Return the tokens of the texts and every place where a feature stands, weight by weight: what evidence is made of."""
-        tokens, weights = Tokens(texts), self.settings.weights
-        found = []
-        for weight, several in groupby(self._places(tokens), key=lambda one: weights[one[0]]):
+    def read(self, texts: Sequence[str]) -> tuple[Tokens, Members]:
+        """Return the tokens of the texts, and their classes."""
+        tokens = Tokens(texts)
+        return tokens, self._lexicon.members(tokens)
+
+    def pairs(self, tokens: Tokens, members: Members) -> int:
+        """Count the pairs of classes among the `occurrences`: how much of them there is hangs on these."""
+        return int(_later(tokens, members.token, self.settings.window)[1].sum())
+
+    def occurrences(self, tokens: Tokens, members: Members) -> tuple[Words, list[Occurrences]]:
+        """Return the tokens of texts and every place where a feature stands, weight by weight: what evidence is made of."""
+        found, weights = [], self.settings.weights
+        for weight, several in groupby(self._places(tokens, members), key=lambda one: weights[one[0]]):
             column, first, second = (np.concatenate(parts) for parts in list(zip(*several, strict=True))[1:])
             found.append(Occurrences(weight, tokens.row.take(first), column, first, second))
         return Words(tokens.row, *tokens.characters()), found
@@ -360,10 +371,9 @@ class Features:
         tokens = Tokens(texts)
         return Words(tokens.row, *tokens.characters()), self._column(tokens.hash * multiplier(3))
 
-    def _places(self, tokens: Tokens) -> Iterator[tuple[str, Int, Int, Int]]:
+    def _places(self, tokens: Tokens, members: Members) -> Iterator[tuple[str, Int, Int, Int]]:
         """Yield, for each kind of feature with a weight, the columns, first tokens and second tokens of all its occurrences."""
         weights = self.settings.weights
-        members = self._lexicon.members(tokens)
         for kind, column, token, step in self._words(tokens, members, weights):
             yield kind, column, token, token + step
         token, number = members.token, members.number
@@ -408,8 +418,8 @@ class Features:
         return (value >> np.uint64(64 - self.settings.bits)).astype(np.int64)
 
 
-def _crowded(lexicon: Mapping[str, Sequence[str]]) -> str | None:
-    """A pattern that puts a word into more classes than any word needs, counting the patterns that are prefixes of it."""
+def _crowded(lexicon: Mapping[str, Sequence[str]], most: int) -> str | None:
+    """A pattern that puts a word into more classes than it may be in, counting the patterns that are prefixes of it."""
     classes: dict[str, set[str]] = {}
     for name, words in lexicon.items():
         for word in words:
@@ -417,7 +427,7 @@ def _crowded(lexicon: Mapping[str, Sequence[str]]) -> str | None:
     for pattern, own in classes.items():
         word = pattern.rstrip("$")
         found = own.union(*(classes.get(word[:size], ()) for size in range(1, len(word) + 1)))
-        if len(found) > _MOST_TOGETHER:
+        if len(found) > most:
             return pattern
     return None
 
@@ -490,11 +500,16 @@ def _following(sets: UInt, window: int) -> UInt:
 
 def neighbours(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
     """All ordered pairs of memberships, given by their tokens, in one text and at most ``window`` tokens apart."""
-    last = np.minimum(token + window, tokens.first.take(tokens.row.take(token) + 1) - 1)
-    begin, end = np.searchsorted(token, token, side="right"), np.searchsorted(token, last, side="right")
-    count = end - begin
+    end, count = _later(tokens, token, window)
     left = np.repeat(np.arange(len(token)), count)
     return left, np.arange(len(left)) + np.repeat(end - np.cumsum(count), count)
+
+
+def _later(tokens: Tokens, token: Int, window: int) -> tuple[Int, Int]:
+    """For each membership, where those end with which it makes a pair, and how many these are."""
+    last = np.minimum(token + window, tokens.first.take(tokens.row.take(token) + 1) - 1)
+    end = np.searchsorted(token, last, side="right")
+    return end, end - np.searchsorted(token, token, side="right")
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

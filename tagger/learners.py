@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.corpus import asked_matrix, label_matrix, running
+from tagger.duplicates import same_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.model import Model, logistic
 from tagger.training import TrainingSettings, best_thresholds, document_folds, train
@@ -103,7 +104,7 @@ class ClassifierLearner:
             )
         if len(set(documents)) < 2:
             raise TrainingError("all passages are of one document: grouped cross-validation needs two or more")
-        splits = document_folds(labels, documents, self.folds, self.seed)
+        splits = document_folds(labels, documents, same_words(texts), self.folds, self.seed)
         if not splits:
             raise TrainingError("no way to split the documents so that each fold has all themes to learn from: label more documents")
         decisions = np.zeros(labels.shape)

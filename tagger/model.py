@@ -35,6 +35,7 @@ class Model:
     review : (themes, 2) between these probabilities a person should look
     card : what else the manifest says: codebook, corpora, metrics, versions
     readme : the model card for people, in Markdown
+    learned : (m,) uint64, sorted: short hashes of the passages that it learned from (`tagger.duplicates.hash_words`); none in older models
 
     Threads may share it: what it makes on first use is the same whoever makes it.
     """
@@ -48,6 +49,7 @@ class Model:
     review: NDArray[np.float64]
     card: Mapping[str, Any] = field(default_factory=dict)
     readme: str = ""
+    learned: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what is made of them on first use is large, and another thread may be making it."""

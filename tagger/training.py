@@ -2,6 +2,7 @@
 
 Columns are weighted by their inverse document frequency, which is folded into the weights. The penalty, the calibration (Platt 1999) and
 the thresholds come from predictions for documents that the classifier did not see: grouped cross-validation, then resampling of documents.
+What says the same as a passage of those documents in the same words is not learned from either.
 A theme is learned from the passages that were read for it, and from no other (see `tagger.corpus`).
 A model learns from a passage's neighbours where most passages stand in running text, their places known.
 """
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from tagger.comparing.drift import reference
 from tagger.corpus import asked_matrix, label_matrix, running
+from tagger.duplicates import hash_words, same_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import Counts, Features, FeatureSettings
 from tagger.model import Model, logistic
@@ -78,7 +80,8 @@ class Trained:
     documents: tuple[str, ...]
     """The document of each training passage, as corpus/document."""
     out_of_fold: NDArray[np.float64]
-    """(n, themes) probabilities for the training passages, by classifiers that did not see its document; penalty and calibration did.
+    """(n, themes) probabilities for the training passages, by classifiers that saw neither its document nor its words in another one;
+    penalty and calibration did.
 
     Not a number where the passage was not read for the theme.
     """
@@ -211,6 +214,7 @@ def fit_model(
     strengths: dict[str, float] = {}
     out_of_fold = np.full(labels.shape, np.nan)
     thresholds, review = np.zeros(len(themes)), np.zeros((len(themes), 2))
+    same = np.array(same_words(texts))
     done, steps = count(1), (len(settings.C) + 1) * len(themes)
 
     def step() -> None:
@@ -218,7 +222,7 @@ def fit_model(
 
     for part, often in zip(parts, frequent, strict=True):
         seen, given, inside = _without(matrix[part.rows], ~often)[:, used], labels[part.rows][:, part.themes], groups[part.rows]
-        splits = [_splits(y, inside, themes[theme], settings) for theme, y in zip(part.themes, given.T, strict=True)]
+        splits = [_splits(y, inside, same[part.rows], themes[theme], settings) for theme, y in zip(part.themes, given.T, strict=True)]
         strength, decisions = _choose(seen, given, splits, settings, step)
         for place, theme in enumerate(part.themes):
             calibrated = CalibratedClassifierCV(estimator(settings, strength), method="sigmoid", cv=splits[place], ensemble=False)
@@ -240,8 +244,10 @@ def fit_model(
         card={
             "penalty": strength if len(set(strengths.values())) == 1 else strengths,
             "vocabulary": vocabulary,
+            "repeated": _repeated(same[read], groups[read]),
             "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         },
+        learned=np.unique(hash_words([texts[row] for row in read])),
     )
     return Trained(model, transformer, classifiers, labels, asked, tuple(groups.tolist()), out_of_fold)
 
@@ -315,14 +321,22 @@ def _read_passages(trained: Trained) -> Trained:
     )
 
 
-def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings: TrainingSettings) -> list[tuple[Any, Any]]:
+def _repeated(same: NDArray[np.int64], groups: NDArray[np.str_]) -> int:
+    """Count the texts whose words stand in another group, too."""
+    texts, _ = np.unique(np.stack([same, np.unique(groups, return_inverse=True)[1]]), axis=1)
+    return int(np.isin(same, np.flatnonzero(np.bincount(texts) > 1)).sum())
+
+
+def _splits(
+    y: NDArray[np.int64], groups: NDArray[np.str_], same: NDArray[np.int64], theme: str, settings: TrainingSettings
+) -> list[tuple[Any, Any]]:
     """Folds by document, each with and without the theme on both sides."""
     positive = len(set(groups[y == 1]))
     if positive < 2:
         raise TrainingError(
             f"theme {theme!r} has passages in {positive} document(s): label some in two or more, so that one can test another"
         )
-    if splits := document_folds(y[:, None], groups, settings.folds, settings.seed, both_sides=True):
+    if splits := document_folds(y[:, None], groups, same, settings.folds, settings.seed, both_sides=True):
         return splits
     raise TrainingError(
         f"theme {theme!r}: no way to split the documents so that each side has passages with and without it: label more documents"
@@ -330,15 +344,24 @@ def _splits(y: NDArray[np.int64], groups: NDArray[np.str_], theme: str, settings
 
 
 def document_folds(
-    labels: NDArray[np.int64], documents: Sequence[str] | NDArray[np.str_], most: int, seed: int, *, both_sides: bool = False
+    labels: NDArray[np.int64],
+    documents: Sequence[str] | NDArray[np.str_],
+    same: Sequence[int] | NDArray[np.int64],
+    most: int,
+    seed: int,
+    *,
+    both_sides: bool = False,
 ) -> list[tuple[Any, Any]]:
     """Deal documents out to at most so many folds, each with and without every theme (n, themes) in what is learned from.
 
     With ``both_sides``, in what is tested on, too. Where that can't be had with ``most`` folds, fewer are tried; none is an empty list.
+    What has the same words (n,) as something that is tested on is not learned from (see `tagger.duplicates.same_words`).
     """
+    same = np.asarray(same)
     for folds in range(min(most, len(set(documents))), 1, -1):
         for shuffle in range(seed, seed + 20):
-            splits = list(GroupKFold(folds, shuffle=True, random_state=shuffle).split(labels, groups=documents))
+            dealt = GroupKFold(folds, shuffle=True, random_state=shuffle).split(labels, groups=documents)
+            splits = [(learned[~np.isin(same[learned], same[tested])], tested) for learned, tested in dealt]
             parts = [part for split in splits for part in (split if both_sides else split[:1])]
             if all(((count > 0) & (count < len(part))).all() for part in parts for count in [labels[part].sum(axis=0)]):
                 return splits
@@ -401,9 +424,10 @@ def _decide(
         positives = np.cumsum(y[order])
         recall = positives / positives[-1]
         precision = positives / np.arange(1, len(y) + 1)
-        low = score[order][np.searchsorted(recall, _SURE)]
-        sure = np.flatnonzero(precision >= _SURE)
-        high = score[order][sure[-1]] if len(sure) else 1.0
+        falling = score[order]
+        low = falling[np.searchsorted(recall, _SURE)]
+        sure = np.flatnonzero((precision >= _SURE) & np.append(falling[1:] < falling[:-1], True))  # of equal scores at the last
+        high = falling[sure[-1]] if len(sure) else 1.0
         bands[theme] = min(low, thresholds[theme]), max(high, thresholds[theme])
     return thresholds.round(4), bands.round(4)
 

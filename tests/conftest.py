@@ -50,6 +50,15 @@ def corpora() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
+def eighth(corpora: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every eighth passage of the composed corpus: enough to train on, where it doesn't matter how well."""
+    folder = tmp_path_factory.mktemp("eighth")
+    lines = (corpora[1] / "passages.jsonl").read_text(encoding="utf-8").splitlines()
+    (folder / "passages.jsonl").write_text("\n".join(lines[::8]), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def trained_folder(corpora: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that `tagger train` made of all corpora, in a process of its own: training takes seconds, so it is done once."""
     folder = tmp_path_factory.mktemp("trained") / "m"

@@ -176,3 +176,5 @@ def test_bundle_of_a_small_model_by_hand(tmp_path):
         review=np.array([[0.4, 0.6]]),
     )
     assert bundle.load(bundle.save(model, tmp_path / "m", readme="")).scores([""]).tolist() == [[0.5]]
+    hashes = np.array([1, 2**64 - 1], np.uint64)
+    assert bundle.load(bundle.save(replace(model, learned=hashes), tmp_path / "m", readme="")).learned.tolist() == hashes.tolist()

@@ -598,20 +598,23 @@ def test_cli_measure_without_its_folder_is_one_line(root, tmp_path):
 
 def test_cli_corpus_leakage_lists_near_duplicates_between_two_corpora(tmp_path):
     for name, texts in (
-        ("a", ["No shelter was open.", "Police arrested two men in May."]),
-        ("b", ["Police arrested two men in May, 2014."]),
+        ("a", ["No shelter was open.", *["Police arrested two men in May."] * 3]),
+        ("b", ["Police arrested two men in May, 2014.", "Other words.", "No shelter was open!"]),
     ):
         (tmp_path / name).mkdir()
         rows = [{"id": f"{name}{n}", "text": text, "labels": ["anything"], "document": "d"} for n, text in enumerate(texts)]
         (tmp_path / name / "passages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = run("corpus", "leakage", tmp_path / "a", tmp_path / "b")
     assert done.returncode == 1
-    assert (
-        done.stdout == f"{tmp_path}/a/passages.jsonl: a1 ~ {tmp_path}/b/passages.jsonl: b0: 0.80: 'Police arrested two men in May, 2014.'\n"
-    )
+    a, b = (tmp_path / name / "passages.jsonl" for name in "ab")
+    assert done.stdout.splitlines() == [
+        f"{a}: a1 ~ {b}: b0: 0.80: 'Police arrested two men in May, 2014.'",
+        f"{a}: a0 ~ {b}: b2: 1.00: 'No shelter was open!'",
+        "2 of 3 passages are near-duplicates of one of 4",
+    ]
     (tmp_path / "b/passages.jsonl").write_text('{"id": "b0", "text": "Other words.", "labels": [], "document": "d"}\n')
     clean = run("corpus", "leakage", tmp_path / "a", tmp_path / "b")
-    assert (clean.returncode, clean.stdout) == (0, "none of 2 passages is a near-duplicate of one of 1\n")
+    assert (clean.returncode, clean.stdout) == (0, "0 of 1 passages are near-duplicates of one of 4\n")
 
 
 def test_cli_codebook_prints_the_page(root):

@@ -63,6 +63,12 @@ def test_corpus_composed_shares_no_words_with_the_development_set(root, codebook
         (row(2, text=3), "field 'text' is missing or is not a str"),
         (row(2, colour="red"), "unknown field 'colour'"),
         (row(2, start="0"), "field 'start' has a value of the wrong type"),
+        (row(2, start=True), "field 'start' has a value of the wrong type"),
+        (row(2, start=-1), "field 'start' must be from 0 to 9223372036854775807"),
+        (row(2, end=2**63), "field 'end' must be from 0 to 9223372036854775807"),
+        (row(2, paragraph=2**31), "field 'paragraph' must be from 0 to 2147483647"),
+        (row(2, text="x \ud800 y"), r"'\ud800' is half a character"),
+        (row(2, document="\udfff"), r"'\udfff' is half a character"),
         (row(2, asked="complicity"), "field 'asked' has a value of the wrong type"),
         (row(2, asked=["corruption"]), "unknown theme 'corruption' in 'asked'; known are complicity"),
         (row(2, labels=["complicity"], asked=["forced_labor"]), "label 'complicity' is not among 'asked'"),
@@ -77,6 +83,19 @@ def test_corpus_check_names_file_and_line(folder, line, message):
     assert problems
     assert str(problems[0]).startswith(f"{folder / 'passages.jsonl'}:2: ")
     assert any(message in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize("fault", [{"start": 2**63}, {"paragraph": 2**31}, {"start": True}, {"text": "x \ud800 y"}])
+def test_corpus_load_refuses_what_no_dataset_holds(folder, fault):
+    put(folder, [row(1), row(2, **fault)])
+    with pytest.raises(CorpusError, match=r"passages\.jsonl:2: "):
+        corpus.load(folder, THEMES)
+
+
+def test_corpus_takes_the_largest_numbers_and_whole_characters_that_are_escaped(folder):
+    put(folder, [row(1, start=0, end=2**63 - 1, paragraph=2**31 - 1, text="\U0001f600 laughs.")])
+    assert corpus.check(folder, THEMES) == []
+    assert corpus.load(folder, THEMES)[0]["end"] == 2**63 - 1
 
 
 def test_corpus_check_lists_every_fault_of_a_line(folder):

@@ -13,12 +13,15 @@ from hypothesis.extra import numpy as arrays
 from sklearn import metrics as reference
 
 import tagger
-from tagger.corpus import agreement
+from tagger.building import build_model
+from tagger.corpus import agreement, passages
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, annotators, evaluate, measure, predict
 from tagger.evaluation.bootstrap import draw, resample
 from tagger.evaluation.figures import COVERAGE, DecisionFigures, Decisions
+from tagger.evaluation.metrics import _distances
+from tagger.evaluation.report.models import write_model_report
 
 
 def said(labels, scores, predicted=None, documents=None, fold=None) -> Predictions:
@@ -297,6 +300,45 @@ def test_evaluation_measures_parts_of_a_corpus_apart(default_tagger, corpora):
     assert "the model learned from these very passages" in found.warnings[0]
 
 
+def test_evaluation_tells_which_passages_the_model_learned_from_and_measures_the_others_apart(eighth, root, tmp_path):
+    learned = passages(eighth)
+    other = [row for row in passages(root / "corpora/composed")[::50] if row not in learned]
+    mixed = [{**row, "text": row["text"].upper().replace(" ", "  ")} for row in learned[:30]] + other
+    for name, part in (("mixed", mixed), ("some", learned[:-1])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "passages.jsonl").write_text("\n".join(map(json.dumps, part)), encoding="utf-8")
+    build_model([eighth], tmp_path / "model", themes=root / "corpora/themes.toml")
+    model = tagger.load(tmp_path / "model")
+    found = evaluate(model, tmp_path / "mixed", resamples=20)
+    assert f"the model learned from 30 of these {len(mixed)} passages" in found.warnings[0]
+    assert {name: part.count for name, part in found.by["learned"].items()} == {"yes": 30, "no": len(other)}
+    assert "the model learned from these very passages" in evaluate(model, tmp_path / "some", resamples=20).warnings[0]
+    assert not any("learned from" in warning for warning in evaluate(model, root / "corpora/mexico-2014", resamples=20).warnings)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_evaluation_leaves_out_the_themes_that_the_model_does_not_have(default_tagger, tmp_path, labelled):
+    rows = [
+        {
+            "id": str(n),
+            "text": f"Officers took bribes number {n}.",
+            "labels": ["complicity"] * (n % 3 > 0) + ["victim_identification"] * labelled,
+            "document": f"d{n % 3}",
+            "asked": ["victim_identification", "complicity"],
+        }
+        for n in range(12)
+    ]
+    passes = [{"id": row["id"], "first": row["labels"], "second": row["labels"]} for row in rows]
+    for name, lines in (("passages", rows), ("annotations", passes)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    found = evaluate(default_tagger, tmp_path, resamples=20)
+    assert [theme.support for theme in found.themes] == [8, 0, 0, 0]
+    assert found.themes[0].figures["human_f1"].value == 1
+    note = f"{tmp_path}: labels that the model does not have are left out: victim_identification"
+    assert (note in found.warnings) is labelled
+    write_model_report(tmp_path / "report.html", default_tagger, tmp_path, found)
+
+
 def test_evaluation_ceiling_is_the_agreement_of_the_annotators(default_tagger, corpora):
     themes = default_tagger.themes
     human = annotators(corpora[1], themes)
@@ -347,6 +389,17 @@ def test_evaluation_counts_nothing_that_nobody_read():
     assert Predictions.from_json(made.to_json()).asked.tolist() == read.tolist()
     with pytest.raises(TrainingError, match="without a label where a passage was not read"):
         replace(whole, asked=read)
+
+
+def test_evaluation_takes_a_fold_in_which_nobody_read_for_a_theme():
+    whole = replace(random_predictions(themes=2), fold=np.arange(300) // 100)
+    read = np.ones((300, 2), bool)
+    read[:100, 1] = False
+    made = replace(whole, labels=whole.labels * read, predicted=whole.predicted & read, asked=read)
+    found, rest = measure(made, resamples=0), measure(whole.rows(np.arange(100, 300)), resamples=0)
+    assert [point.value for point in found.themes[1].risk_coverage] == [point.value for point in rest.themes[1].risk_coverage]
+    assert np.isfinite(_distances(made, None)).all()
+    assert np.array_equal(_distances(made, None)[read], _distances(whole, None)[read])
 
 
 def test_evaluation_names_a_theme_for_which_nobody_read_anything(default_tagger, tmp_path):

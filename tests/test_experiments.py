@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -365,14 +366,18 @@ def test_experiments_drop_near_duplicates_of_test_passages(place):
     assert sum(fold["train"] + fold["test"] for fold in kept.folds) <= 3 * len(rows)
 
 
-def test_experiments_drop_near_duplicates_of_what_a_search_compares_on(place):
+@pytest.mark.parametrize("near", [False, True])
+def test_experiments_drop_duplicates_of_what_a_search_compares_on(place, near):
     rows = corpus.passages(place / "little")
     write_corpus(place / "doubled", [*rows, *({**row, "id": f"{row['id']}b", "document": "double"} for row in rows[:40])])
-    text = DATA.replace("little", "doubled") + "[split]\nkind = 'cross-validation'\ndrop_near_duplicates = true\n"
+    text = DATA.replace("little", "doubled") + f"[split]\nkind = 'cross-validation'\ndrop_near_duplicates = {str(near).lower()}\n"
     text += "[search]\nkind = 'grid'\nparameters = { 'estimator.least' = [1, 2] }\n"
     experiment = read_experiment(write(place, "doubles", text))
     settings, data = experiment.settings, read_data(experiment)
-    pairs = {pair[:2] for pair in data.near_duplicates}
+    every = range(len(data.corpus))
+    duplicates = data.near_duplicates if near else data.equal
+    found = (duplicates.nearest([row], [other for other in every if other != row]) for row in every)
+    pairs = {tuple(sorted(pair[:2])) for nearest in found for pair in nearest}
     assert len(pairs) >= 40
     for seed, fold in folds(experiment, data):
         for part in (fold, *search_folds(settings, settings.search, data, fold.train, seed)):
@@ -447,6 +452,18 @@ def test_experiments_refuse_what_own_classes_do_wrong(place, name, parameters, m
     (folder / "own_classes.py").write_text(OWN, encoding="utf-8")
     with pytest.raises(TaggerError, match=message):
         run(folder)
+
+
+@pytest.mark.parametrize("module", ["tokens", "evidence", "records", "training"])
+def test_experiments_keep_no_fit_of_another_tokeniser_or_trainer(place, root, tmp_path, monkeypatch, module):
+    shutil.copytree(root / "tagger", tmp_path / "tagger", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    monkeypatch.setattr("tagger.experiments.fitting._PACKAGE", tmp_path / "tagger")
+    settings = read_experiment(write(place, "code", DATA + QUICK)).settings
+    digest = code_digest(settings, place / "code")
+    assert digest == code_digest(settings, place / "code")
+    with (tmp_path / f"tagger/{module}.py").open("a", encoding="utf-8") as file:
+        file.write("# other code\n")
+    assert digest != code_digest(settings, place / "code")
 
 
 def test_experiments_run_own_classes_and_keep_the_model(place, monkeypatch):

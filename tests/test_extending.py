@@ -132,7 +132,8 @@ def test_extending_candidates_are_unlike_each_other_and_the_known(passages):
     known = [passage.text for passage in passages[:10]]
     found = find_candidates([*passages, *again], VICTIMS, known=known, count=500)
     long = [one.passage.text for one in found if len(one.passage.text.split()) > 8]
-    assert near_duplicates(long) == []
+    near = near_duplicates(long)
+    assert (near.same, near.pairs) == (list(range(len(long))), [])
     assert not {one.passage.text for one in found} & set(known)
     assert len(found) <= len(passages)
 

@@ -121,7 +121,7 @@ def test_features_sums_are_the_product_of_the_matrix_and_the_weights(texts, them
 @given(st.lists(TEXT, max_size=5))
 def test_features_occurrences_are_of_what_is_counted(texts):
     features = Features(SETTINGS)
-    (_, kinds), counts = features.occurrences(texts), features.counts(texts)
+    (_, kinds), counts = features.occurrences(*features.read(texts)), features.counts(texts)
     rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
     found = {place for kind in kinds for place in zip(kind.row.tolist(), kind.column.tolist(), strict=True)}
     assert found == set(zip(rows.tolist(), counts.indices.tolist(), strict=True))
@@ -154,7 +154,8 @@ def test_features_of_more_than_64_classes():
 
 def test_features_occurrences_point_at_characters():
     text = "L\u2019\xc9tat did not open shelters"
-    tokens, found = Features(SETTINGS).occurrences(["", text])
+    features = Features(SETTINGS)
+    tokens, found = features.occurrences(*features.read(["", text]))
     pieces = [text[a:b] for a, b in zip(tokens.start.tolist(), tokens.end.tolist(), strict=True)]
     assert pieces == ["L", "\xc9tat", "did", "not", "open", "shelters"]
     assert {row for kind in found for row in kind.row.tolist()} == {1} == set(tokens.row.tolist())
@@ -163,7 +164,7 @@ def test_features_occurrences_point_at_characters():
 def test_features_beside_is_a_token_near_a_class_of_its_own_text():
     features = Features(FeatureSettings(lexicon=LEXICON, weights={"beside": 1.0}, reach=2))
     texts = ["Not one bed", "beds; few, very few, in the shelter"]
-    _, (found,) = features.occurrences(texts)
+    _, (found,) = features.occurrences(*features.read(texts))
     # Class and token: "one" and "bed" after "Not" (0); "in" and "the" before "shelter" (9). Nothing crosses from text to text.
     assert sorted(zip(found.row.tolist(), found.first.tolist(), found.second.tolist(), strict=True)) == [
         (0, 0, 1),
@@ -257,13 +258,14 @@ def test_features_are_the_same_for_threads_that_share_them() -> None:
 
 
 def test_features_refuse_a_lexicon_that_puts_one_word_into_very_many_classes():
-    with pytest.raises(ValueError, match="more than 16 classes of the lexicon hold 'a'"):
-        FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(17)})
-    with pytest.raises(ValueError, match="hold"):
-        FeatureSettings(lexicon={f"class {number}": ["a" * (number + 1)] for number in range(17)})
-    with pytest.raises(ValueError, match="hold"):
-        FeatureSettings(lexicon={f"class {number}": ["ab$" if number else "A"] for number in range(17)})
-    FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(16)})
+    for count, window in ((16, 6), (8, 25), (5, 50)):
+        with pytest.raises(ValueError, match=f"more than {count} classes of the lexicon hold 'a' .*, with a window of {window} words"):
+            FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(count + 1)}, window=window)
+        with pytest.raises(ValueError, match="hold"):
+            FeatureSettings(lexicon={f"class {number}": ["a" * (number + 1)] for number in range(count + 1)}, window=window)
+        with pytest.raises(ValueError, match="hold"):
+            FeatureSettings(lexicon={f"class {number}": ["ab$" if number else "A"] for number in range(count + 1)}, window=window)
+        FeatureSettings(lexicon={f"class {number}": ["a"] for number in range(count)}, window=window)
 
 
 def test_features_that_are_not_shipped_can_still_be_tried(root, monkeypatch):

@@ -26,7 +26,7 @@ from tagger.integrations.sklearn import FeatureTransformer, TaggerClassifier
 from tagger.tagging import Tagger
 from tagger.training import TrainingSettings, train
 
-LEVELS = np.arange(-3, 3, 0.125)
+LEVELS = np.concatenate([np.arange(start, start + 6, 0.0625) for start in (-3, 97)])  # where the numbers of its checks lie
 WORDS = FeatureSettings(weights={"word": 1.0}, bits=12)
 
 
@@ -44,7 +44,13 @@ class OfNumbers:
 
     def _texts(self, X):
         above = validate_data(self, X, reset=False)[:, :, None] > LEVELS
-        return [" ".join(f"{ascii_letters[column]}x{ascii_letters[level]}" for column, level in np.argwhere(row).tolist()) for row in above]
+        return [
+            " ".join(
+                f"{ascii_letters[column]}x{ascii_letters[level // 9]}{ascii_letters[level % 9]}"
+                for column, level in np.argwhere(row).tolist()
+            )
+            for row in above
+        ]
 
 
 class NumbersClassifier(OfNumbers, TaggerClassifier):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from itertools import groupby
+from string import ascii_lowercase
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ LEXICON = {"official": ["police$"], "care": ["shelter"]}
 def one_weight(settings: FeatureSettings, text: str, *, first: str, second: str) -> Model:
     """A model of one theme with a single weight: of the feature whose tokens in a text are these."""
     blank = Model(("a",), settings, *(np.zeros(0, kind) for kind in (np.uint32, np.float32, np.float64, np.float64)), np.zeros((1, 2)))
-    tokens, (found,) = blank.features.occurrences([text])
+    tokens, (found,) = blank.features.occurrences(*blank.features.read([text]))
     words = [text[start:end] for start, end in zip(tokens.start.tolist(), tokens.end.tolist(), strict=True)]
     places = zip(found.first.tolist(), found.second.tolist(), found.column.tolist(), strict=True)
     (column,) = {column for one, other, column in places if (words[one], words[other]) == (first, second)}
@@ -53,7 +55,7 @@ def test_model_evidence_of_a_token_beside_a_class_in_several_places_is_shared_am
 
 def plainly(model: Model, text: str) -> list[tuple[list[Span], float]]:
     """The evidence for each theme, token by token, and what all tokens add to the score."""
-    words, kinds = model.features.occurrences([text])
+    words, kinds = model.features.occurrences(*model.features.read([text]))
     row_of = {column: row for row, column in enumerate(model.columns.tolist())}
     square, tokens = 0.0, np.zeros((len(words.start), len(model.themes)))
     for kind in kinds:
@@ -97,3 +99,19 @@ def test_model_evidence_of_many_texts_is_that_of_each(default_tagger, report):
     together = default_tagger.model.evidence(texts, wanted)
     assert together == [default_tagger.model.evidence([text], row[None])[0] for text, row in zip(texts, wanted, strict=True)]
     assert default_tagger.model.evidence([], np.zeros((0, 4), bool)) == []
+
+
+def test_model_evidence_of_crowded_windows_takes_bounded_memory():
+    """Every word is in as many classes as may be, and pairs with all in a wide window."""
+    settings = FeatureSettings(lexicon={f"c{number}": list(ascii_lowercase) for number in range(5)}, window=50, bits=8)
+    weights = np.random.default_rng(2).normal(size=(settings.columns, 1)).astype(np.float32)
+    columns = np.arange(settings.columns, dtype=np.uint32)
+    model = Model(("a",), settings, columns, weights, np.zeros(1), np.array([0.5]), np.zeros((1, 2)))
+    texts = [" ".join(f"{ascii_lowercase[n * m % 26]}{m}" for m in range(60)) for n in range(120)]
+    wanted = np.ones((len(texts), 1), np.bool_)
+    tracemalloc.start()
+    found = model.evidence(texts, wanted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
+    assert found == [model.evidence([text], wanted[:1])[0] for text in texts]

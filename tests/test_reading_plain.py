@@ -183,7 +183,7 @@ def test_reading_plain_file_of_two_countries(tmp_path):
 
 def test_reading_plain_list_of_countries_by_tier_is_one_document(tmp_path):
     path = tmp_path / "placements.txt"
-    path.write_text("Tier 1\n\nAustria\n\nBelgium\n\nTier 2\n\nAlbania\n\nMali\n\nTier 3\n\nChad\n")
+    path.write_text("Tier 1\n\nAustria\n\nBelgium\n\nTier 2\n\nAlbania\n\nMali\n\nTier 3\n\nChad\n\nMinisters read the list aloud.\n")
     assert len(tagger.read_all(path)) == 1
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ from tagger.corpus import digest
 from tagger.corpus import load as load_corpus
 from tagger.errors import TrainingError
 from tagger.tagging import Tagger
-from tagger.training import TrainingSettings, train
+from tagger.training import TrainingSettings, _decide, train
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,16 @@ def test_training_review_band_leaves_three_in_a_hundred_on_the_wrong_side(traine
         assert carries[score >= high].mean() >= 0.969
 
 
+def test_training_review_band_holds_equal_scores_whole_in_any_order():
+    scores = np.concatenate([np.full(60, 0.95), np.full(150, 0.8), np.linspace(0.01, 0.3, 300)])[:, None]
+    labels = np.concatenate([np.ones(60), np.ones(100), np.zeros(50), np.zeros(300)]).astype(np.int64)[:, None]
+    documents = np.array([f"d{row % 10}" for row in range(len(scores))])
+    for order in (np.arange(len(scores)), np.random.default_rng(0).permutation(len(scores))):
+        _, bands = _decide(labels[order], scores[order], documents[order], 0)
+        assert bands[0, 1] == 0.95
+        assert labels[scores >= bands[0, 1]].mean() >= 0.97
+
+
 def test_training_twice_gives_the_same_weights(trained, trained_folder):
     again = load(trained_folder)
     assert np.array_equal(again.weights, trained.model.weights)
@@ -59,15 +70,6 @@ def test_training_rebuilds_the_shipped_model(trained, default_model, corpora, te
     assert np.array_equal(default_model.columns, trained.model.columns)
     assert np.abs(default_model.scores(texts) - trained.model.scores(texts)).max() < 0.005
     assert np.abs(default_model.thresholds - trained.model.thresholds).max() < 0.005
-
-
-@pytest.fixture(scope="module")
-def eighth(corpora, tmp_path_factory):
-    """Every eighth passage of the composed corpus: enough to train on, where it doesn't matter how well."""
-    folder = tmp_path_factory.mktemp("eighth")
-    lines = (corpora[1] / "passages.jsonl").read_text(encoding="utf-8").splitlines()
-    (folder / "passages.jsonl").write_text("\n".join(lines[::8]), encoding="utf-8")
-    return folder
 
 
 def test_training_writes_a_model_that_tags(eighth, root, tmp_path):
@@ -224,6 +226,27 @@ def test_training_audits_only_labels_that_somebody_gave(few, tmp_path):
     assert not [suspect for suspect in suspects if suspect.theme == "a" and suspect.document.startswith("more/")]
 
 
+def test_training_measures_no_passage_by_a_classifier_that_learned_its_words_in_another_corpus(few):
+    alone = train(few)
+    copies = few["few"].select(range(239, 0, -1))  # in another order, and without one
+    doubled = train({**few, "copies": copies})
+    once, twice = (average_precision_score(each.labels[:240], each.out_of_fold[:240]) for each in (alone, doubled))
+    assert twice < once + 0.02
+    assert (alone.model.card["repeated"], doubled.model.card["repeated"]) == (0, 478)
+
+
+def test_training_tells_how_many_passages_stand_in_two_documents(eighth, root, tmp_path, monkeypatch, capsys):
+    rows = (eighth / "passages.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/passages.jsonl").write_text("".join(rows[:7]), encoding="utf-8")
+    command = ["tagger", "train", str(eighth), str(tmp_path / "copy"), "-o", str(tmp_path / "m")]
+    monkeypatch.setattr(sys, "argv", [*command, "--themes", str(root / "corpora/themes.toml")])
+    with suppress(SystemExit):
+        main()
+    assert "14 passages stand in more than one document in the same words" in " ".join(capsys.readouterr().err.split())
+    assert "- 14 passages in the words of another document" in (tmp_path / "m/README.md").read_text()
+
+
 def small(tmp_path, rows):
     (tmp_path / "passages.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return load_corpus(tmp_path, ("a", "b"))
@@ -241,6 +264,12 @@ def test_training_says_what_a_corpus_lacks(tmp_path):
         train({"small": small(tmp_path, rows)})
     with pytest.raises(TrainingError, match="no corpus given"):
         train({})
+
+
+def test_training_refuses_the_same_passages_under_two_names(eighth, codebook, tmp_path):
+    shutil.copytree(eighth, tmp_path / "copy")
+    with pytest.raises(TrainingError, match=r"copy: holds the very same passages as .*: name one of them"):
+        train_folders([eighth, tmp_path / "copy"], codebook)
 
 
 def test_training_refuses_two_corpora_of_one_name(corpora, codebook):

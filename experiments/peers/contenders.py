@@ -15,6 +15,7 @@ from benchmarks import Benchmark
 from sklearn.metrics import average_precision_score
 
 from tagger.corpus import label_matrix
+from tagger.duplicates import same_words
 from tagger.errors import TrainingError
 from tagger.learners import Classifier, ClassifierLearner, Learned, Learner, Said, TaggerLearner, decide
 from tagger.training import TrainingSettings, document_folds
@@ -80,7 +81,7 @@ class TunedLearner:
     def _precision(self, corpus: datasets.Dataset, parameters: Mapping[str, Any]) -> float:
         texts, labels = list(corpus["text"]), label_matrix(corpus)
         decisions = np.zeros(labels.shape)
-        for fit, held in document_folds(labels, corpus["document"], self.folds, self.seed):
+        for fit, held in document_folds(labels, corpus["document"], same_words(texts), self.folds, self.seed):
             fitted = self.make(**parameters).fit([texts[row] for row in fit], labels[fit])
             decisions[held] = decide(fitted, [texts[row] for row in held], labels.shape[1])
         return float(average_precision_score(labels, decisions, average="macro"))

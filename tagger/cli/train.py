@@ -41,6 +41,11 @@ def train_cli(
         if unread := [theme for theme, count in asked.items() if not count]:
             inform(f"{folder}: nobody read it for {', '.join(unread)}, so it teaches nothing about that")
     model = build_model(corpora, out, themes=themes, results=results)
+    if repeated := model.card["repeated"]:
+        inform(
+            f"{many(repeated, 'passage')} stand in more than one document in the same words: none is measured by a classifier that learned "
+            "it, but each counts as often as it stands; leave out the older copy of a corpus"
+        )
     passages = sum(corpus["passages"] for corpus in model.card["corpora"])
     print(f"{out}: {len(model.themes)} themes, {len(model.columns)} features, from {passages} passages", file=sys.stderr)
     for figures in model.card["cross_validation"]["themes"]:

@@ -1,6 +1,6 @@
 """How far a model can be trusted: metrics, calibration, intervals by resampling documents, comparisons, and what its evidence is worth."""
 
-from tagger.duplicates import Pair, near_duplicates
+from tagger.duplicates import NearDuplicates, Pair, near_duplicates
 from tagger.evaluation.comparison import Comparison, Difference, Flip, compare, holm
 from tagger.evaluation.corpora import annotators, evaluate, predict
 from tagger.evaluation.evidence import Faithfulness, faithfulness
@@ -17,6 +17,7 @@ __all__ = [
     "Figure",
     "Flip",
     "Fold",
+    "NearDuplicates",
     "Pair",
     "Predictions",
     "ThemeFigures",

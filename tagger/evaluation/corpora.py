@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.corpus import ANNOTATIONS, PASSAGES, asked_matrix, digest, label_lines, label_matrix, labelled_twice, load, running
+from tagger.duplicates import hash_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.evaluation.metrics import measure
 from tagger.evaluation.predictions import Predictions
@@ -41,17 +43,19 @@ def evaluate(
     tagger
         See `tagger.load`.
     corpus
-        A folder, or what `tagger.corpus.load` made of one. Of a folder whose passages were labelled twice, the figures also tell how far
-        the annotators agree. That is no limit for a model, which is measured on the labels that they settled.
+        A folder, whose other themes than the model's are left out, or what `tagger.corpus.load` made of one. Of a folder whose passages
+        were labelled twice, the figures also tell how far the annotators agree. That is no limit for a model, which is measured on the
+        labels that they settled.
     by
-        ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too.
+        ``"section"``, ``"length"`` (words between spaces) or ``"document"``: passages to measure apart, too. Where the model learned from
+        some of the passages in these words, they and the others are measured apart in any case.
     resamples, seed, jobs, progress
         How intervals are made, see `measure`.
 
     Raises
     ------
     TrainingError
-        The corpus has other themes than the model, or none of its passages has a section, by which it shall be measured.
+        The corpus has no theme of the model, or none of its passages has a section, by which it shall be measured.
     CorpusError
         A line of the corpus is broken.
 
@@ -64,17 +68,21 @@ def evaluate(
     """
     if unknown := set(by) - set(BY):
         raise TrainingError(f"passages can't be measured by {min(unknown)!r}: known are {', '.join(BY)}")
-    ceiling, warnings = None, []
+    ceiling, sha256, where, warnings = None, None, "the corpus", []
     if not isinstance(corpus, datasets.Dataset):
         folder = Path(corpus)
-        _check_themes(tagger, folder)
-        corpus = load(folder, tagger.themes)
-        predictions = predict(tagger, corpus, corpora={folder.resolve().name: digest(folder)})
+        warnings = _other_themes(tagger, folder)
+        corpus, sha256, where = load(folder, tagger.themes, others=True), digest(folder), str(folder)
+        predictions = predict(tagger, corpus, corpora={folder.resolve().name: sha256})
         ceiling = annotators(folder, tagger.themes)
-        warnings = _learned_from(tagger, folder)
     else:
         predictions = predict(tagger, corpus)
     parts = {name: _parts(name, corpus) for name in by}
+    learned = _learned(tagger, corpus, sha256)
+    if learned.any() and not learned.all():
+        parts["learned"] = np.where(learned, "yes", "no").tolist()
+    if learned.any():
+        warnings.insert(0, f"{where}: {_learned_from(learned)}, so it will do worse on others")
     model = tagger.model
 
     def measured(rows: Predictions, ceiling: Predictions | None = None) -> Evaluation:
@@ -119,7 +127,7 @@ def predict(tagger: Tagger, corpus: datasets.Dataset, *, corpora: dict[str, str]
 
 def annotators(folder: Path | str, themes: Sequence[str]) -> Predictions | None:
     """Return the second annotator's labels as predictions of the first one's; None where no passage was labelled twice."""
-    rows = labelled_twice(folder, themes) if (Path(folder) / ANNOTATIONS).is_file() else []
+    rows = labelled_twice(folder) if (Path(folder) / ANNOTATIONS).is_file() else []
     if not rows:
         return None
     first, second = (np.array([[theme in row[name] for theme in themes] for row in rows]) for name in ("first", "second"))
@@ -135,18 +143,29 @@ def annotators(folder: Path | str, themes: Sequence[str]) -> Predictions | None:
     )
 
 
-def _check_themes(tagger: Tagger, folder: Path) -> None:
-    if unknown := {label: line for label, line in label_lines(folder).items() if label not in tagger.themes}:
+def _other_themes(tagger: Tagger, folder: Path) -> list[str]:
+    """Say which labels are of no theme of the model; refuse a corpus with no others."""
+    labels = label_lines(folder)
+    unknown = {label: line for label, line in labels.items() if label not in tagger.themes}
+    if unknown and len(unknown) == len(labels):
         raise TrainingError(
             f"{folder / PASSAGES}:{min(unknown.values())}: passages are labelled {', '.join(sorted(unknown))}, but the model {tagger.name} "
             f"has the themes {', '.join(tagger.themes)}: train a model with those of the corpus, or name another corpus"
         )
+    return [f"{folder}: labels that the model does not have are left out: {', '.join(sorted(unknown))}"] if unknown else []
 
 
-def _learned_from(tagger: Tagger, folder: Path) -> list[str]:
-    learned = tagger.model.card.get("corpora")
-    known = [corpus.get("sha256") for corpus in learned if isinstance(corpus, dict)] if isinstance(learned, list) else []
-    return [f"{folder}: the model learned from these very passages, so it will do worse on others"] if digest(folder) in known else []
+def _learned(tagger: Tagger, corpus: datasets.Dataset, sha256: str | None) -> NDArray[np.bool_]:
+    """Tell which passages, (n,), the model learned from: by their words, or, of a model that does not know these, all of a whole corpus."""
+    listed = tagger.model.card.get("corpora")
+    known = [part.get("sha256") for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+    return np.isin(hash_words(corpus["text"]), tagger.model.learned) | (sha256 in known)
+
+
+def _learned_from(learned: NDArray[np.bool_]) -> str:
+    if learned.all():
+        return "the model learned from these very passages"
+    return f"the model learned from {int(learned.sum())} of these {len(learned)} passages, which are measured apart from the others, too"
 
 
 def _parts(name: str, corpus: datasets.Dataset) -> list[str]:

@@ -131,18 +131,19 @@ def _resampled(
 
 
 def _distances(predictions: Predictions, thresholds: Array | None) -> Array:
-    """How far each score lies from its threshold, (n, themes)."""
+    """How far each score lies from its threshold, (n, themes); 0 where nobody read the passage for the theme."""
     scores, predicted = predictions.scores, predictions.predicted
-    if thresholds is not None:
-        return np.abs(scores - thresholds)
     asked = np.ones(scores.shape, np.bool_) if predictions.asked is None else predictions.asked
+    if thresholds is not None:
+        return np.where(asked, np.abs(scores - thresholds), 0.0)
     distance = np.zeros(scores.shape)
     for fold in np.unique(predictions.fold):
         rows = predictions.fold == fold
         lowest = np.where(predicted[rows], scores[rows], np.inf).min(axis=0)
         highest = np.where(predicted[rows] | ~asked[rows], -np.inf, scores[rows]).max(axis=0)
+        highest[~asked[rows].any(axis=0)] = 0.0
         middle = np.where(np.isinf(lowest), highest, np.where(np.isinf(highest), lowest, (lowest + highest) / 2))
-        distance[rows] = np.abs(scores[rows] - middle)
+        distance[rows] = np.where(asked[rows], np.abs(scores[rows] - middle), 0.0)
     return distance
 
 

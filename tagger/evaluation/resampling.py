@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.duplicates import Pair
+from tagger.duplicates import NearDuplicates, Pair
 from tagger.errors import TrainingError
 
 _TRIES = 20  # orders in which the documents are dealt out, of which the best balanced is taken
@@ -89,16 +89,14 @@ def one_corpus_out(documents: Sequence[str]) -> list[Fold]:
     return [Fold(np.flatnonzero(corpus != name), np.flatnonzero(corpus == name), 0, number) for number, name in enumerate(names)]
 
 
-def leaks(fold: Fold, pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the near-duplicates (see `near_duplicates`) across a split: ``first`` is the training row, ``second`` the test row."""
-    train, test = set(fold.train.tolist()), set(fold.test.tolist())
-    turned = [*pairs, *(Pair(pair.second, pair.first, pair.similarity) for pair in pairs)]
-    return sorted(pair for pair in turned if pair.first in train and pair.second in test)
+def leaks(fold: Fold, near: NearDuplicates) -> list[Pair]:
+    """Return the training rows (``first``) that are near-duplicates of a test row, each with the one that is most like it (``second``)."""
+    return near.nearest(fold.train.tolist(), fold.test.tolist())
 
 
-def without_leaks(fold: Fold, pairs: Sequence[Pair]) -> Fold:
+def without_leaks(fold: Fold, near: NearDuplicates) -> Fold:
     """Return the fold without the training rows that are near-duplicates of a test row."""
-    leaked = [pair.first for pair in leaks(fold, pairs)]
+    leaked = [pair.first for pair in leaks(fold, near)]
     return replace(fold, train=np.setdiff1d(fold.train, np.array(leaked, np.int64)))
 
 

@@ -62,7 +62,8 @@ class Evaluation:
     count, documents : how many passages and documents there are
     resamples, seed : how the intervals were made
     warnings : what a reader must know before trusting the figures, a line each
-    by : "section", "length" or "document" -> its value -> the evaluation of these passages
+    by : "section", "length" or "document" -> its value -> the evaluation of these passages; "learned" -> "yes" or "no", where the model
+        learned from some of them
     """
 
     themes: tuple[ThemeFigures, ...]

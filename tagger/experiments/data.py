@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.corpus import asked_matrix, digest, label_matrix, load
-from tagger.duplicates import Pair, near_duplicates
+from tagger.duplicates import NearDuplicates, near_duplicates, same_words
 from tagger.errors import TrainingError
 from tagger.evaluation.resampling import Fold, grouped_folds, one_corpus_out, without_leaks
 from tagger.experiments.files import Experiment, Keys
@@ -40,9 +40,14 @@ class Data:
         return asked_matrix(self.corpus)
 
     @cached_property
-    def near_duplicates(self) -> list[Pair]:
-        """All pairs of near-duplicates among the passages, by their rows."""
+    def near_duplicates(self) -> NearDuplicates:
+        """The near-duplicates among the passages, by their rows."""
         return near_duplicates(list(self.corpus["text"]))
+
+    @cached_property
+    def equal(self) -> NearDuplicates:
+        """The passages that have the same words."""
+        return NearDuplicates(same_words(self.corpus["text"]), [])
 
     @property
     def digest(self) -> str:
@@ -86,7 +91,7 @@ def read_data(experiment: Experiment) -> Data:
 
 
 def folds(experiment: Experiment, data: Data) -> list[tuple[int, Fold]]:
-    """Return what is learned from and tested on, for each seed.
+    """Return what is learned from and tested on, for each seed; what is tested in the same words is not learned from.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def folds(experiment: Experiment, data: Data) -> list[tuple[int, Fold]]:
 
 
 def search_folds(settings: Settings, search: Search, data: Data, train: NDArray[np.int64], seed: int) -> list[Fold]:
-    """Return the folds, by document, of what is learned from, on which a search compares; near-duplicates are dropped as in `folds`.
+    """Return the folds, by document, of what is learned from, on which a search compares; duplicates are dropped as in `folds`.
 
     Raises
     ------
@@ -117,12 +122,10 @@ def search_folds(settings: Settings, search: Search, data: Data, train: NDArray[
 
 
 def _without_leaks(split: Split, data: Data, fold: Fold) -> Fold:
-    """The fold without training rows that nearly say what a test row says, where the settings ask for that."""
-    if not split.drop_near_duplicates:
-        return fold
-    fold = without_leaks(fold, data.near_duplicates)
+    """The fold without training rows that say what a test row says in the same words, or nearly so, where the settings ask for that."""
+    fold = without_leaks(fold, data.near_duplicates if split.drop_near_duplicates else data.equal)
     if not len(fold.train):
-        raise TrainingError("every passage to learn from is a near-duplicate of one to test on: keep them, or split otherwise")
+        raise TrainingError("every passage to learn from is a near-duplicate of one to test on: split otherwise")
     return fold
 
 

@@ -33,8 +33,7 @@ CACHE = ".cache"
 
 VERSIONS = {"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__, "scipy": scipy.__version__}
 
-_MODULES = ("corpus", "features", "model", "training", "learners", "experiments/learning", "experiments/fitting")
-_CODE = [Path(tagger.__file__).parent / f"{name}.py" for name in _MODULES]
+_PACKAGE = Path(tagger.__file__).parent
 
 Marks = dict[str, list[tuple[int, int, float]]]
 """Theme -> start, end and weight of the spans that decided."""
@@ -110,12 +109,12 @@ class Fitter:
 
 
 def code_digest(settings: Settings, folder: Path) -> str:
-    """SHA-256 of the code that a fit depends on: tagger's, one's own (see `own_digest`), and the versions of the libraries."""
+    """SHA-256 of the code that a fit may depend on: all of tagger's, one's own (see `own_digest`), and the versions of the libraries."""
     return _code_digest(own_modules(settings), folder)
 
 
 def _code_digest(modules: tuple[str, ...], folder: Path) -> str:
-    parts = [VERSIONS, own_digest(modules, folder), *(file.read_bytes() for file in _CODE)]
+    parts = [VERSIONS, own_digest(modules, folder), *(file.read_bytes() for file in sorted(_PACKAGE.rglob("*.py")))]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

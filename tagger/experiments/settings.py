@@ -93,7 +93,8 @@ class CrossValidation(Table):
     drop_near_duplicates: bool = False
     """Whether passages that nearly say what a test passage says are left out of what is learned from, in the folds of a search, too.
 
-    Calibration and thresholds, which see no test passage, come from folds by document as they are.
+    Equal ones always are. Calibration and thresholds, which see no test passage, come from folds by document that keep equal ones
+    apart.
     """
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tagger.building import limits, predictions, spreads
-from tagger.corpus import digest, load
+from tagger.building import limits, load_corpora, predictions, spreads
+from tagger.corpus import digest
 from tagger.errors import TrainingError
 from tagger.evaluation import Evaluation, measure
 from tagger.model import Model
@@ -34,9 +34,7 @@ def learn_theme(name: str, corpora: Sequence[Path], codebook: Codebook, base: Mo
     """
     if name not in codebook.names:
         raise TrainingError(f"the codebook has no theme {name!r}; it has {', '.join(codebook.names)}: tagger theme new {name}")
-    trained = train(
-        {path.name: load(path, codebook.names) for path in corpora}, settings=TrainingSettings(features=base.settings), only=[name]
-    )
+    trained = train(load_corpora(corpora, codebook.names), settings=TrainingSettings(features=base.settings), only=[name])
     out_of_fold = predictions(trained)
     found = measure(out_of_fold, thresholds=trained.model.thresholds)
     read = {path.name: sum(document.startswith(f"{path.name}/") for document in trained.documents) for path in corpora}
@@ -62,7 +60,8 @@ def _beside(base: Model, new: Model, themes: Sequence[str]) -> Model:
         column = of.themes.index(theme)
         weights[np.searchsorted(columns, of.columns), place] = of.weights[:, column]
         intercepts[place], thresholds[place], review[place] = of.intercepts[column], of.thresholds[column], of.review[column]
-    return Model(tuple(themes), base.settings, columns, weights, intercepts, thresholds, review)
+    learned = np.union1d(base.learned, new.learned)
+    return Model(tuple(themes), base.settings, columns, weights, intercepts, thresholds, review, learned=learned)
 
 
 def _cross_validation(base: Model, model: Model, found: Evaluation) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tagger.duplicates import same_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import FeatureSettings
 from tagger.model import logistic
@@ -98,7 +99,8 @@ class TaggerClassifier(TextsMixin, ClassifierMixin, BaseEstimator):  # type: ign
         y
             Several labels a text: lists of names, or a matrix (n, themes) of 0 and 1, whose columns a data frame names. Or one a text.
         groups
-            The document of each text: its texts stay together when folds are dealt out. Without it, each text stands for itself.
+            The document of each text: its texts stay together when folds are dealt out. Without it, each text stands for itself,
+            and those of the same words stay together.
 
         Raises
         ------
@@ -107,7 +109,7 @@ class TaggerClassifier(TextsMixin, ClassifierMixin, BaseEstimator):  # type: ign
         """
         texts = self._texts(X)
         classes, labels, multilabel = _encoded(y)
-        documents = np.arange(len(texts)) if groups is None else np.asarray(groups)
+        documents = np.asarray(same_words(texts) if groups is None else groups)
         check_consistent_length(texts, labels, documents)
         names = tuple(map(str, classes[-labels.shape[1] :]))  # of two classes, the second
         if len(set(names)) < len(names):

@@ -15,7 +15,7 @@ from tagger.tagging import Tagger
 
 def write_model_report(path: Path, tagger: Tagger, folder: Path, evaluation: Evaluation) -> None:
     """Write the report of a tagger that `tagger.evaluate` measured on a corpus, with the passages and the words that raised scores."""
-    corpus, name = load(folder, tagger.themes), folder.resolve().name
+    corpus, name = load(folder, tagger.themes, others=True), folder.resolve().name
     predictions = predict(tagger, corpus, corpora={name: digest(folder)})
     ids, texts = list(corpus["id"]), list(corpus["text"])
     wrong = np.flatnonzero((predictions.predicted != (predictions.labels == 1)).any(axis=1))

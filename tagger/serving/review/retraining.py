@@ -104,9 +104,8 @@ def _labelled(document: Mapping[str, Any]) -> list[str]:
 def _leaked(texts: Sequence[str], corpora: Sequence[Path]) -> set[str]:
     """Return the texts that are near-duplicates of a passage in a corpus."""
     learned = [row["text"] for corpus in corpora for row in corpus_passages(corpus)]
-    border = len(texts)
-    pairs = near_duplicates([*texts, *learned])
-    return {texts[pair.first] for pair in pairs if pair.first < border <= pair.second}
+    every = [*texts, *learned]
+    return {texts[pair.first] for pair in near_duplicates(every).nearest(range(len(texts)), range(len(texts), len(every)))}
 
 
 def _predictions(documents: Sequence[Mapping[str, Any]], leaked: set[str], tagger: Tagger, themes: tuple[str, ...]) -> Predictions:
