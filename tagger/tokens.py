@@ -40,6 +40,20 @@ def _character_table() -> Bytes:
     return table
 
 
+def _separators() -> NDArray[np.bool_]:
+    """Whether characters of three bytes separate tokens, by the low bits of their first and second byte."""
+    table = np.zeros(1 << 10, np.bool_)
+    for first, last in (
+        (0x2000, 0x207F),  # dashes, quotes, spaces
+        (0x2180, 0x27FF),  # arrows, marks of lists, other signs
+        (0x3000, 0x303F),  # spaces and punctuation of East Asian text
+        (0xE000, 0xF8FF),  # of private use, as the bullets of symbol fonts
+    ):
+        table[first >> 6 : (last >> 6) + 1] = True
+    return table.reshape(16, 64)
+
+
+_SEPARATORS = _separators()
 _CHARACTERS = _character_table()
 _TABLE = _CHARACTERS.tobytes()
 
@@ -104,8 +118,8 @@ def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:
     if not len(high):
         return
     value = raw.take(high)
-    lead = high[value == 0xE2]
-    lead = lead[(raw[lead + 1] == 0x80) | (raw[lead + 1] == 0x81)]  # U+2000 to U+207F: dashes, quotes, spaces
+    lead = high[(value >= 0xE0) & (value < 0xF0)]
+    lead = lead[_SEPARATORS[raw[lead] - 0xE0, raw[lead + 1] & 0x3F]]
     for step in range(3):
         letters[lead + step] = 0
     lead = high[value == 0xC2]  # U+0080 to U+00BF: no-break space, guillemets, section signs

@@ -21,7 +21,7 @@ BASE, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 def words(text: str) -> list[str]:
     """Tokens as the module's docstring describes them, without numpy."""
     text = text.replace("\0", " ").encode("utf-8", "replace").decode()
-    text = "".join(" " if "\u2000" <= c <= "\u207f" or "\x80" <= c <= "\xbf" else c for c in text)
+    text = re.sub("[\x80-\xbf\u2000-\u207f\u2180-\u27ff\u3000-\u303f\ue000-\uf8ff]", " ", text)
     text = "".join(c.lower() if c.isascii() or ("\xc0" <= c <= "\xde" and c != "\xd7") else c for c in text)
     return [re.sub("[0-9]", "0", token) for token in re.findall(r"[a-z0-9\u0080-\U0010ffff]+", text)]
 
@@ -91,7 +91,24 @@ def counted(features: Features, texts: list[str]) -> list[dict[int, float]]:
 
 
 PARTS = st.sampled_from(
-    ["Police ", "officers ", "not ", "no ", "shelters", "-", "\u2019s ", "\xc9tat ", "2014 ", "service, ", "\n", "\u2014", "\xa0"]
+    [
+        "\u3000",
+        "\uf0b7",
+        "\u2192",
+        "Police ",
+        "officers ",
+        "not ",
+        "no ",
+        "shelters",
+        "-",
+        "\u2019s ",
+        "\xc9tat ",
+        "2014 ",
+        "service, ",
+        "\n",
+        "\u2014",
+        "\xa0",
+    ]
 )
 TEXT = st.one_of(st.text(max_size=60), st.lists(PARTS, max_size=20).map("".join))
 
