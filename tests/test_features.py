@@ -21,6 +21,7 @@ BASE, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 def words(text: str) -> list[str]:
     """Tokens as the module's docstring describes them, without numpy."""
     text = text.replace("\0", " ").encode("utf-8", "replace").decode()
+    text = re.sub("[\xad\u200b-\u200f\u2060\ufeff]", "", text)
     text = re.sub("[\x80-\xbf\u2000-\u207f\u2180-\u27ff\u3000-\u303f\ue000-\uf8ff]", " ", text)
     text = "".join(c.lower() if c.isascii() or ("\xc0" <= c <= "\xde" and c != "\xd7") else c for c in text)
     return [re.sub("[0-9]", "0", token) for token in re.findall(r"[a-z0-9\u0080-\U0010ffff]+", text)]
@@ -92,6 +93,7 @@ def counted(features: Features, texts: list[str]) -> list[dict[int, float]]:
 
 PARTS = st.sampled_from(
     [
+        "\xad",
         "\u3000",
         "\uf0b7",
         "\u2192",
