@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tagger import bundle
-from tagger.comparing.rates import spread
 from tagger.corpus import digest, load
 from tagger.errors import TrainingError
 from tagger.evaluation import Predictions, measure
 from tagger.evaluation.bootstrap import number_documents
 from tagger.model import Model
+from tagger.rates import spread
 from tagger.themes import Codebook, load_codebook
 from tagger.training import Progress, Trained, TrainingSettings, train
 from tagger.writing.text import many

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.comparing.drift import reference
 from tagger.corpus import asked_matrix, label_matrix, running
+from tagger.drift import reference
 from tagger.duplicates import hash_words, same_words
 from tagger.errors import MissingExtraError, TrainingError
 from tagger.features import Counts, Features, FeatureSettings

@@ -15,16 +15,16 @@ import pytest
 from making_pairs import SOUP, SPANISH, composed_documents, later_report
 
 import tagger
+from tagger import drift as drift_module
 from tagger.cli import main
 from tagger.comparing import Change, compare
-from tagger.comparing import drift as drift_module
 from tagger.comparing.alignment import align
 from tagger.comparing.changes import changed
-from tagger.comparing.drift import Strange, measure
-from tagger.comparing.likeness import cosines, words
-from tagger.comparing.rates import Errors, change, errors_of, estimate, spread, wilson
 from tagger.comparing.writing import write
+from tagger.drift import Strange, measure
 from tagger.errors import InputError, OutputError
+from tagger.likeness import cosines, words
+from tagger.rates import Errors, change, errors_of, estimate, spread, wilson
 from tagger.records import Document, Passage
 from tagger.tagging import Tagger
 

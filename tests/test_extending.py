@@ -14,7 +14,6 @@ import pytest
 from tagger import bundle, corpus
 from tagger.building import render_card
 from tagger.cli import main
-from tagger.comparing.rates import errors_of
 from tagger.duplicates import near_duplicates
 from tagger.errors import CorpusError, InputError, OutputError, ThemesError, TrainingError
 from tagger.extending import (
@@ -29,6 +28,7 @@ from tagger.extending import (
     write_labelled,
 )
 from tagger.project import create, find
+from tagger.rates import errors_of
 from tagger.records import Passage
 from tagger.tagging import read_all
 from tagger.themes import Theme, load_codebook

@@ -18,11 +18,11 @@ from scipy.optimize import linear_sum_assignment
 import tagger
 from tagger.building import spreads, train_folders
 from tagger.comparing.alignment import ALIKE, Change, align
-from tagger.comparing.drift import measure
-from tagger.comparing.likeness import cosines, words
-from tagger.comparing.rates import Errors, change, estimate, spread
+from tagger.drift import measure
 from tagger.evaluation import Predictions
 from tagger.evaluation.bootstrap import number_documents
+from tagger.likeness import cosines, words
+from tagger.rates import Errors, change, estimate, spread
 from tagger.themes import load_codebook
 
 HERE = Path(__file__).parent

@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import track
 
 from tagger.comparing.alignment import Change, Match, align
-from tagger.comparing.drift import Drift, measure
-from tagger.comparing.rates import Counted, Errors, Estimate, Rate, change, errors_of, estimate
 from tagger.comparing.results import Comparison, Report, Step
 from tagger.countries import plain_name
+from tagger.drift import Drift, measure
 from tagger.errors import InputError
+from tagger.rates import Counted, Errors, Estimate, Rate, change, errors_of, estimate
 from tagger.records import Document, Tagged
 from tagger.tagging import Tagger, load
 from tagger.writing.text import clean, label

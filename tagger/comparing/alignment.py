@@ -14,8 +14,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from tagger.comparing.likeness import cosines, words
 from tagger.errors import InputError
+from tagger.likeness import cosines, words
 
 ALIKE = 0.3
 """The least cosine of two passages that are said to be one, reworded."""

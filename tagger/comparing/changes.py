@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from tagger.comparing.likeness import WORD
+from tagger.likeness import WORD
 
 _MOST_CELLS = 1_000_000  # of words times words: what is longer is marked as one changed stretch
 

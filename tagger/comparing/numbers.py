@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from tagger.comparing.alignment import Change
-from tagger.comparing.rates import UNKNOWN, Estimate
 from tagger.comparing.results import MOVED, Comparison, Report, Step
+from tagger.rates import UNKNOWN, Estimate
 from tagger.writing.table import Encoded, defuse
 
 CHANGES = (*map(str, Change), MOVED)

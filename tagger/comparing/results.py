@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tagger.comparing.alignment import Match
-from tagger.comparing.drift import Drift
-from tagger.comparing.rates import Estimate, Rate
+from tagger.drift import Drift
+from tagger.rates import Estimate, Rate
 from tagger.records import Document, Tagged
 from tagger.writing.about import About
 

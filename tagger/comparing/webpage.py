@@ -11,9 +11,9 @@ from typing import IO, NamedTuple
 
 from tagger.comparing.alignment import Change, Match
 from tagger.comparing.changes import Runs, changed
-from tagger.comparing.drift import Strange
 from tagger.comparing.numbers import CHANGES, interval, percent
 from tagger.comparing.results import Comparison, Report, Step
+from tagger.drift import Strange
 from tagger.records import Tagged
 from tagger.writing.about import AboutTheme
 from tagger.writing.text import clean, many

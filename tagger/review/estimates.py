@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.comparing.rates import wilson
+from tagger.rates import wilson
 from tagger.review.agreement import Verdict, label_rows
 from tagger.review.store import Entry
 

@@ -18,8 +18,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.comparing.likeness import Index, rarity
 from tagger.features import Features, FeatureSettings
+from tagger.likeness import Index, rarity
 from tagger.review.store import Decision, Entry, ReviewDocument
 
 QUEUES = ("uncertain", "informative", "suspects", "random", "candidates")

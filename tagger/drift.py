@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.comparing.rates import wilson
 from tagger.features import Counts, Features
 from tagger.model import Model
+from tagger.rates import wilson
 
 _LEAST_WORDS, _LEAST_DOCUMENTS = 200, 5  # what training documents must have for their share to say something, and how many such
 _MOST = 99  # the percentile of training documents from which a report is far
