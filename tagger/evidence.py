@@ -16,7 +16,7 @@ from tagger.tags import Int, Spans
 
 Floats = NDArray[np.float64]
 
-_AT_ONCE = 512  # texts: a processor's cache holds what is added up
+_AT_ONCE = 320  # texts: a processor's cache holds what is added up
 _PAIRS = 1 << 20  # of classes in these texts: each takes about 100 bytes
 _SPANS = 6  # at most so many spans of evidence a theme
 _SHARE = 0.25  # a token is evidence if it adds at least this share of what the strongest one adds

@@ -58,7 +58,7 @@ HELD_OUT = (
     "narrative-e",
 )
 """Documents in the proportions of real reports, written without a look at any model's errors."""
-ERRORS = ("contrast", "contrast-c", "contrast-d")
+ERRORS = ("contrast", "contrast-c", "contrast-d", "gaps-c")
 """Documents written from errors, read by kind, on the development set."""
 HONEST = "without passages written from errors on these countries"
 KEYS = ("macro_f1", "macro_interval", "shipped_less_this")

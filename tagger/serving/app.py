@@ -17,7 +17,7 @@ from tagger import __version__, load
 from tagger.errors import BusyError, MissingExtraError, TaggerError
 from tagger.serving import api, assets, pages
 from tagger.serving.documents import Shelf
-from tagger.serving.engine import Engine, Line
+from tagger.serving.engine import Engine, Line, keep_memory
 from tagger.serving.metrics import Measured, Metrics
 from tagger.serving.rendering import page
 from tagger.serving.review import routes as review
@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     ModelError
         The model can't be loaded.
     """
+    keep_memory()
     app = FastAPI(
         title="tagger",
         version=__version__,
