@@ -59,9 +59,9 @@ def two(report, tmp_path_factory) -> list[Document]:
     return [tagger.read(later), tagger.read(report)]
 
 
-@pytest.mark.parametrize("name", ["alignment", "changes", "likeness", "rates"])
+@pytest.mark.parametrize("name", ["comparing.alignment", "comparing.changes", "likeness", "rates"])
 def test_comparing_examples_run(name):
-    assert doctest.testmod(importlib.import_module(f"tagger.comparing.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(f"tagger.{name}")).failed == 0
 
 
 def test_comparing_alignment_tells_what_became_of_made_passages():

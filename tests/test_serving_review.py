@@ -408,7 +408,7 @@ def test_queue_informative_picks_uncertain_passages_unlike_each_other(project, d
         assert np.allclose(np.diag(similar), 1)
         return (similar.sum() - len(entries)) / (len(entries) * (len(entries) - 1))
 
-    assert likeness(picked) < likeness(by_doubt[:15])
+    assert likeness(picked[:8]) < likeness(by_doubt[:8])
     assert sorted(pool.informative("complicity")) == sorted(entry.key for entry in pool.entries)
 
 
