@@ -71,7 +71,7 @@ class Tokens:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.raw, self._zeros, self._seen = _buffer(texts)
+        self.raw, self._zeros, self._whole = _buffer(texts)
         letters = np.frombuffer(bytearray(self.raw.tobytes().translate(_TABLE)), np.uint8)
         _drop_punctuation(self.raw, letters)
         inside = letters != 0
@@ -93,15 +93,16 @@ class Tokens:
         """Start and end of each token in characters of its own text."""
         position = np.concatenate(([0], np.cumsum((self.raw & 0xC0) != 0x80)))
         start, end, before = position[self.start], position[self.end], position[self._zeros[:-1]][self.row]
-        if self._seen is not None:
-            start, end, before = self._seen[start], self._seen[end - 1] + 1, self._seen[before]
+        if self._whole is not None:
+            seen = np.flatnonzero([character not in INVISIBLE for character in self._whole])
+            start, end, before = seen[start], seen[end - 1] + 1, seen[before]
         return start - before - 1, end - before - 1
 
 
-def _buffer(texts: Sequence[str]) -> tuple[Bytes, Int, Int | None]:
+def _buffer(texts: Sequence[str]) -> tuple[Bytes, Int, str | None]:
     """The texts in UTF-8 without invisible characters, with a zero before, between and after them, and where these zeros stand.
 
-    Beside them stand the places of the characters that are left among all, if any are gone.
+    Beside them stand all characters, if any are gone.
     """
     whole = "\0".join(["", *texts, ""])
     text = visible(whole)
@@ -109,7 +110,7 @@ def _buffer(texts: Sequence[str]) -> tuple[Bytes, Int, Int | None]:
     zeros = np.flatnonzero(raw == 0)
     if len(zeros) > len(texts) + 1:
         return _buffer([text.replace("\0", " ") for text in texts])
-    return raw, zeros, None if text is whole else np.flatnonzero([character not in INVISIBLE for character in whole])
+    return raw, zeros, None if text is whole else whole
 
 
 def _drop_punctuation(raw: Bytes, letters: Bytes) -> None:

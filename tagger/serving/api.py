@@ -36,7 +36,7 @@ class Texts(BaseModel):
     texts: list[str] = Field(
         max_length=TEXTS, description=f"Passages: sentences, or items of a list; up to {CHARACTERS:,} characters together."
     )
-    evidence: bool = Field(True, description="Whether to find the words that decided, which takes a third of the time.")
+    evidence: bool = Field(True, description="Whether to find the words that decided, which takes more than half of the time.")
 
 
 class Evidence(BaseModel):
